@@ -1,0 +1,54 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-bearing authors
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_GNURADIO_BEARING_APPLY_CALIBRATION_H
+#define INCLUDED_GNURADIO_BEARING_APPLY_CALIBRATION_H
+
+#include <gnuradio/bearing/api.h>
+#include <gnuradio/bearing/core/array/calibration_state.h>
+#include <gnuradio/sync_block.h>
+#include <memory>
+
+namespace gr {
+namespace bearing {
+
+/*!
+ * \brief Divides each channel by its calibrated gain, so that the streams behind it look
+ * like those of an array with equal gains.
+ * \ingroup bearing
+ *
+ * Inputs and outputs: N streams of complex float; output k is input k / g_k. Tags pass
+ * through, each on its own stream.
+ *
+ * Only gains are undone here: position offsets and coupling depend on the direction and
+ * belong into the array that an estimator works with. An estimator behind this block must
+ * not be given the same gains again.
+ *
+ * Message in `calibration`: a dict whose `gains` (c32vector, N) replace those in force;
+ * one that does not fit is ignored with a warning.
+ */
+class BEARING_API apply_calibration : virtual public gr::sync_block
+{
+public:
+    typedef std::shared_ptr<apply_calibration> sptr;
+
+    /*!
+     * \param num_elements N, 1 .. 64
+     * \param calibration its gains, none of them zero; without gains samples pass
+     * unchanged \throws std::invalid_argument naming the parameter
+     */
+    static sptr make(int num_elements, const core::calibration_state& calibration = {});
+
+    //! \throws std::invalid_argument when its gains do not fit or one of them is zero; a
+    //! calibration without gains changes nothing
+    virtual void set_calibration(const core::calibration_state& calibration) = 0;
+};
+
+} // namespace bearing
+} // namespace gr
+
+#endif /* INCLUDED_GNURADIO_BEARING_APPLY_CALIBRATION_H */

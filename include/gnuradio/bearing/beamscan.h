@@ -1,0 +1,88 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-bearing authors
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_GNURADIO_BEARING_BEAMSCAN_H
+#define INCLUDED_GNURADIO_BEARING_BEAMSCAN_H
+
+#include <gnuradio/bearing/api.h>
+#include <gnuradio/bearing/core/array/antenna_array.h>
+#include <gnuradio/sync_block.h>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace gr {
+namespace bearing {
+
+/*!
+ * \brief Bartlett or Capon spectrum, and the bearings of its highest peaks.
+ * \ingroup bearing
+ *
+ * Input: covariance items of N * N complex float from bearing::covariance.
+ *
+ * Output (may stay unconnected): power per element that arrives from each direction in dB
+ * relative to 1, num_points floats an item, over the grid that grid_deg() returns.
+ *
+ * Message in `calibration`: a dict with any of `gains`, `positions`, `coupling`,
+ * `sigma_phase_rad`, `sigma_log_gain`, `reference`, `frequency`, `time`; a missing key
+ * leaves that part unchanged. One that does not fit the array is ignored with a warning.
+ *
+ * Message out `bearings`: one PDU per item, cons(dict, f32vector angles_deg), strongest
+ * source first. The dict holds `rx_time`, `rx_freq`, `method`, `status`, `num_sources`,
+ * `snapshots`, `std_deg`, `true_bearing_deg` (heading + angle, in [0, 360)), `power_db`,
+ * `snr_db`; what is unknown is PMT_NIL, angles that could not be found are NaN.
+ *
+ * An `rx_freq` tag replaces the wavelength of an array that was built with one.
+ *
+ * Method: core::beamscan_estimator. Beamscan peaks are biased by near-by sources and
+ * carry no predicted deviation: `std_deg` is NaN.
+ */
+class BEARING_API beamscan : virtual public gr::sync_block
+{
+public:
+    typedef std::shared_ptr<beamscan> sptr;
+
+    /*!
+     * \param array geometry, wavelength and calibration, N >= 2 elements
+     * \param num_sources K, peaks to report, 1 .. N-1; 0: count the sources
+     * \param method "bartlett" or "capon"
+     * \param snapshots number behind each item while no `snapshots` tag tells; 0: unknown
+     * \param num_points points of the spectrum, >= 2, fixed; a power of two is best
+     * \param limits_deg first and last azimuth of the spectrum and the search, in
+     * degrees; empty: the array's whole range \param heading_deg direction of the array's
+     * +y axis, clockwise from north, in degrees \param counting "ratio", "mdl" or "aic",
+     * how sources are counted \throws std::invalid_argument naming the parameter
+     */
+    static sptr make(const core::antenna_array& array,
+                     int num_sources,
+                     const std::string& method = "capon",
+                     int snapshots = 0,
+                     int num_points = 512,
+                     const std::vector<double>& limits_deg = {},
+                     double heading_deg = 0.0,
+                     const std::string& counting = "ratio");
+
+    //! \throws std::invalid_argument unless 0 <= num_sources < N
+    virtual void set_num_sources(int num_sources) = 0;
+    //! \throws std::invalid_argument unless "bartlett" or "capon"
+    virtual void set_method(const std::string& method) = 0;
+    //! \throws std::invalid_argument unless finite
+    virtual void set_heading_deg(double heading_deg) = 0;
+    //! New limits for the same number of points; empty: the whole range.
+    //! \throws std::invalid_argument naming limits_deg
+    virtual void set_limits_deg(const std::vector<double>& limits_deg) = 0;
+    //! Replaces the parts of the calibration that \p calibration has.
+    //! \throws std::invalid_argument when it does not fit the array
+    virtual void set_calibration(const core::calibration_state& calibration) = 0;
+    //! Azimuths of the spectrum's points in degrees.
+    virtual std::vector<double> grid_deg() const = 0;
+};
+
+} // namespace bearing
+} // namespace gr
+
+#endif /* INCLUDED_GNURADIO_BEARING_BEAMSCAN_H */

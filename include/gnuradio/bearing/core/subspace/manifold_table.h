@@ -1,0 +1,60 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-bearing authors
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_GNURADIO_BEARING_CORE_SUBSPACE_MANIFOLD_TABLE_H
+#define INCLUDED_GNURADIO_BEARING_CORE_SUBSPACE_MANIFOLD_TABLE_H
+
+#include <gnuradio/bearing/api.h>
+#include <gnuradio/bearing/core/array/antenna_array.h>
+#include <gnuradio/bearing/core/subspace/angle_grid.h>
+#include <Eigen/Dense>
+#include <vector>
+
+namespace gr {
+namespace bearing {
+namespace core {
+
+/*!
+ * \brief Steering vectors over a grid, laid out for fast spectra.
+ *
+ * Every spectrum of this module is a quadratic form of the steering vector,
+ * sum_k w_k |v_k^H a(theta)|^2; the table evaluates it at all G azimuths at once. Real
+ * and imaginary parts are kept apart, with the azimuths contiguous, so that the loops run
+ * over whole vector registers.
+ */
+class BEARING_API manifold_table
+{
+public:
+    manifold_table(const antenna_array& array, const angle_grid& grid);
+
+    //! a^H a at each azimuth, G
+    const Eigen::VectorXd& squared_norm() const { return d_squared_norm; }
+
+    /*!
+     * \brief sum_k weights_k |vectors_k^H a|^2 at each azimuth.
+     * \param vectors N x K
+     * \param weights K
+     * \param result G, overwritten
+     */
+    void quadratic_form(const Eigen::Ref<const Eigen::MatrixXcd>& vectors,
+                        const Eigen::Ref<const Eigen::VectorXd>& weights,
+                        Eigen::VectorXd& result) const;
+
+private:
+    int d_num_elements;
+    int d_size;
+    // Element by element, each d_size long.
+    std::vector<double> d_real;
+    std::vector<double> d_imag;
+    Eigen::VectorXd d_squared_norm;
+};
+
+} // namespace core
+} // namespace bearing
+} // namespace gr
+
+#endif /* INCLUDED_GNURADIO_BEARING_CORE_SUBSPACE_MANIFOLD_TABLE_H */

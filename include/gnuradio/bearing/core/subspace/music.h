@@ -1,0 +1,73 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-bearing authors
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_GNURADIO_BEARING_CORE_SUBSPACE_MUSIC_H
+#define INCLUDED_GNURADIO_BEARING_CORE_SUBSPACE_MUSIC_H
+
+#include <gnuradio/bearing/api.h>
+#include <gnuradio/bearing/core/array/antenna_array.h>
+#include <gnuradio/bearing/core/subspace/angle_grid.h>
+#include <gnuradio/bearing/core/subspace/bearing_estimate.h>
+#include <gnuradio/bearing/core/subspace/manifold_table.h>
+#include <gnuradio/bearing/core/subspace/source_count.h>
+#include <Eigen/Dense>
+#include <cstddef>
+
+namespace gr {
+namespace bearing {
+namespace core {
+
+//! What a music_estimator looks for.
+struct music_config {
+    //! K, 1 .. N-1; 0: count the sources
+    int num_sources = 0;
+    count_method counting = count_method::ratio;
+};
+
+/*!
+ * \brief MUSIC on any array, calibrated or not: pseudo-spectrum over a grid, and
+ * directions that do not depend on it.
+ *
+ * The null function is searched on a grid that is fine enough for the array's aperture,
+ * within the limits of the given grid, and each minimum is then refined continuously. The
+ * K deepest minima are the directions.
+ *
+ * Reference: R. O. Schmidt 1986; see null_function and predict_plug_in().
+ */
+class BEARING_API music_estimator
+{
+public:
+    //! \throws std::invalid_argument for num_sources outside 0 .. N-1, or N < 2
+    music_estimator(antenna_array array, angle_grid grid, music_config config = {});
+
+    /*!
+     * \param covariance R, N x N
+     * \param snapshots number behind R; 0: unknown (deviations are then NaN, and
+     * num_sources = 0 cannot be counted: not_identifiable)
+     * \throws std::invalid_argument when R is not N x N
+     */
+    bearing_estimate estimate(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
+                              std::size_t snapshots) const;
+
+    const antenna_array& array() const { return d_array; }
+    const angle_grid& grid() const { return d_grid; }
+
+private:
+    antenna_array d_array;
+    angle_grid d_grid;
+    music_config d_config;
+    manifold_table d_table;
+    // Where minima are looked for: fine enough for the array, within the grid's limits.
+    angle_grid d_search;
+    manifold_table d_search_table;
+};
+
+} // namespace core
+} // namespace bearing
+} // namespace gr
+
+#endif /* INCLUDED_GNURADIO_BEARING_CORE_SUBSPACE_MUSIC_H */

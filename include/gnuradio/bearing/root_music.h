@@ -1,0 +1,72 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-bearing authors
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_GNURADIO_BEARING_ROOT_MUSIC_H
+#define INCLUDED_GNURADIO_BEARING_ROOT_MUSIC_H
+
+#include <gnuradio/bearing/api.h>
+#include <gnuradio/bearing/core/array/antenna_array.h>
+#include <gnuradio/sync_block.h>
+#include <memory>
+#include <string>
+
+namespace gr {
+namespace bearing {
+
+/*!
+ * \brief Root-MUSIC for uniform lines: bearings with predicted standard deviations, no
+ * grid. \ingroup bearing
+ *
+ * Input: covariance items of N * N complex float from bearing::covariance. No stream
+ * output.
+ *
+ * Message in `calibration`: a dict with any of `gains`, `positions`, `coupling`,
+ * `sigma_phase_rad`, `sigma_log_gain`, `reference`, `frequency`, `time`; a missing key
+ * leaves that part unchanged. One that does not fit the array is ignored with a warning.
+ *
+ * Message out `bearings`: one PDU per item, cons(dict, f32vector angles_deg), strongest
+ * source first. The dict holds `rx_time`, `rx_freq`, `method`, `status`, `num_sources`,
+ * `snapshots`, `std_deg`, `true_bearing_deg` (heading + angle, in [0, 360)), `power_db`,
+ * `snr_db`; what is unknown is PMT_NIL, angles that could not be found are NaN.
+ *
+ * An `rx_freq` tag replaces the wavelength of an array that was built with one.
+ *
+ * Method: core::root_music_estimator (A. J. Barabell 1983). `std_deg` is NaN, and the
+ * status says why, where the predicted deviation would not hold.
+ */
+class BEARING_API root_music : virtual public gr::sync_block
+{
+public:
+    typedef std::shared_ptr<root_music> sptr;
+
+    /*!
+     * \param array a uniform line of N >= 2 elements
+     * \param num_sources K, 1 .. N-1; 0: count them
+     * \param snapshots number behind each item while no `snapshots` tag tells; 0: unknown
+     * \param heading_deg direction of the array's +y axis, clockwise from north, in
+     * degrees \param counting "ratio", "mdl" or "aic", how sources are counted \throws
+     * std::invalid_argument naming the parameter
+     */
+    static sptr make(const core::antenna_array& array,
+                     int num_sources,
+                     int snapshots = 0,
+                     double heading_deg = 0.0,
+                     const std::string& counting = "ratio");
+
+    //! \throws std::invalid_argument unless 0 <= num_sources < N
+    virtual void set_num_sources(int num_sources) = 0;
+    //! \throws std::invalid_argument unless finite
+    virtual void set_heading_deg(double heading_deg) = 0;
+    //! Replaces the parts of the calibration that \p calibration has.
+    //! \throws std::invalid_argument when it does not fit the array
+    virtual void set_calibration(const core::calibration_state& calibration) = 0;
+};
+
+} // namespace bearing
+} // namespace gr
+
+#endif /* INCLUDED_GNURADIO_BEARING_ROOT_MUSIC_H */

@@ -1,0 +1,123 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-bearing authors
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "apply_calibration_impl.h"
+#include "calibration_message.h"
+#include <gnuradio/io_signature.h>
+#include <volk/volk.h>
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <string>
+
+namespace gr {
+namespace bearing {
+
+namespace {
+
+constexpr int max_elements = 64;
+
+const pmt::pmt_t calibration_port = pmt::intern("calibration");
+
+int checked_elements(int num_elements)
+{
+    if (num_elements < 1 || num_elements > max_elements) {
+        throw std::invalid_argument(
+            "apply_calibration: num_elements is " + std::to_string(num_elements) +
+            "; it must be from 1 to " + std::to_string(max_elements));
+    }
+    return num_elements;
+}
+
+} // namespace
+
+apply_calibration::sptr
+apply_calibration::make(int num_elements, const core::calibration_state& calibration)
+{
+    return gnuradio::make_block_sptr<apply_calibration_impl>(num_elements, calibration);
+}
+
+apply_calibration_impl::apply_calibration_impl(int num_elements,
+                                               const core::calibration_state& calibration)
+    : gr::sync_block(
+          "apply_calibration",
+          gr::io_signature::make(
+              checked_elements(num_elements), num_elements, sizeof(gr_complex)),
+          gr::io_signature::make(num_elements, num_elements, sizeof(gr_complex))),
+      d_num_elements(num_elements),
+      d_factors(inverse_gains(calibration))
+{
+    set_tag_propagation_policy(TPP_ONE_TO_ONE);
+    message_port_register_in(calibration_port);
+    set_msg_handler(calibration_port,
+                    [this](const pmt::pmt_t& message) { handle_calibration(message); });
+}
+
+// Empty when the calibration has no gains.
+std::vector<gr_complex>
+apply_calibration_impl::inverse_gains(const core::calibration_state& calibration) const
+{
+    calibration.validate(d_num_elements);
+    std::vector<gr_complex> factors;
+    for (Eigen::Index k = 0; k < calibration.gains.size(); ++k) {
+        const gr_complex factor = static_cast<gr_complex>(1.0 / calibration.gains(k));
+        if (!(std::isfinite(factor.real()) && std::isfinite(factor.imag()))) {
+            throw std::invalid_argument(
+                "apply_calibration: the gain of element " + std::to_string(k) + " is " +
+                std::to_string(std::abs(calibration.gains(k))) +
+                "; it must not be zero, samples are divided by it");
+        }
+        factors.push_back(factor);
+    }
+    return factors;
+}
+
+void apply_calibration_impl::set_calibration(const core::calibration_state& calibration)
+{
+    std::vector<gr_complex> factors = inverse_gains(calibration);
+    if (factors.empty()) {
+        return;
+    }
+    const std::lock_guard<std::mutex> lock(d_mutex);
+    d_staged_factors.swap(factors);
+    d_is_staged = true;
+}
+
+void apply_calibration_impl::handle_calibration(const pmt::pmt_t& message)
+{
+    try {
+        set_calibration(from_pmt(message));
+    } catch (const std::exception& error) {
+        d_logger->warn("calibration message ignored: {}", error.what());
+    }
+}
+
+int apply_calibration_impl::work(int noutput_items,
+                                 gr_vector_const_void_star& input_items,
+                                 gr_vector_void_star& output_items)
+{
+    {
+        const std::lock_guard<std::mutex> lock(d_mutex);
+        if (d_is_staged) {
+            d_factors.swap(d_staged_factors);
+            d_is_staged = false;
+        }
+    }
+    for (int k = 0; k < d_num_elements; ++k) {
+        const gr_complex* in = static_cast<const gr_complex*>(input_items[k]);
+        gr_complex* out = static_cast<gr_complex*>(output_items[k]);
+        if (d_factors.empty()) {
+            std::copy(in, in + noutput_items, out);
+        } else {
+            volk_32fc_s32fc_multiply_32fc(out, in, d_factors[k], noutput_items);
+        }
+    }
+    return noutput_items;
+}
+
+} // namespace bearing
+} // namespace gr

@@ -1,0 +1,421 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-bearing authors
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "covariance_impl.h"
+#include "pmt_number.h"
+#include <gnuradio/io_signature.h>
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <stdexcept>
+#include <string>
+
+namespace gr {
+namespace bearing {
+
+namespace {
+
+constexpr int max_elements = 64;
+
+// The relative rate only tells how large upstream buffers should be: twice its inverse.
+// Items may be longer than any buffer, so beyond this it would ask for memory in vain.
+constexpr int largest_buffer_hint = 4096;
+
+// A time stamp that is further off than this many samples is not jitter.
+constexpr double largest_jitter = 0.5;
+
+// More lost samples than this are no number to reckon with.
+constexpr std::uint64_t max_advance = 1ull << 62;
+
+const pmt::pmt_t time_key = pmt::intern("rx_time");
+const pmt::pmt_t freq_key = pmt::intern("rx_freq");
+const pmt::pmt_t rate_key = pmt::intern("rx_rate");
+const pmt::pmt_t gap_key = pmt::intern("gap");
+const pmt::pmt_t snapshots_key = pmt::intern("snapshots");
+
+int checked_elements(int num_elements)
+{
+    if (num_elements < 1 || num_elements > max_elements) {
+        throw std::invalid_argument(
+            "covariance: num_elements is " + std::to_string(num_elements) +
+            "; it must be from 1 to " + std::to_string(max_elements));
+    }
+    return num_elements;
+}
+
+int checked_snapshots(int snapshots)
+{
+    if (snapshots < 1) {
+        throw std::invalid_argument("covariance: snapshots is " +
+                                    std::to_string(snapshots) + "; it must be >= 1");
+    }
+    return snapshots;
+}
+
+double checked_rate(double sample_rate)
+{
+    if (!(std::isfinite(sample_rate) && sample_rate >= 0.0)) {
+        throw std::invalid_argument("covariance: sample_rate is " +
+                                    std::to_string(sample_rate) +
+                                    "; it must be finite and > 0 Hz, or 0 for unknown");
+    }
+    return sample_rate;
+}
+
+// A frequency or rate that makes sense.
+std::optional<double> positive_from_pmt(const pmt::pmt_t& value)
+{
+    const std::optional<double> number = real_from_pmt(value);
+    return number && std::isfinite(*number) && *number > 0.0 ? number : std::nullopt;
+}
+
+} // namespace
+
+covariance::sptr covariance::make(int num_elements, int snapshots, double sample_rate)
+{
+    return gnuradio::make_block_sptr<covariance_impl>(
+        num_elements, snapshots, sample_rate);
+}
+
+covariance_impl::covariance_impl(int num_elements, int snapshots, double sample_rate)
+    : gr::block(
+          "covariance",
+          gr::io_signature::make(
+              checked_elements(num_elements), num_elements, sizeof(gr_complex)),
+          gr::io_signature::make(1, 1, num_elements * num_elements * sizeof(gr_complex))),
+      d_num_elements(num_elements),
+      d_staged_snapshots(checked_snapshots(snapshots)),
+      d_snapshots(snapshots),
+      d_accumulator(num_elements),
+      d_channels(num_elements),
+      d_snapshots_value(pmt::from_uint64(snapshots))
+{
+    if (checked_rate(sample_rate) > 0.0) {
+        d_rate = sample_rate;
+    }
+    // N streams become one, and samples may be left out: tags are placed by this block.
+    set_tag_propagation_policy(TPP_DONT);
+    set_relative_rate(1, std::min(snapshots, largest_buffer_hint));
+}
+
+bool covariance_impl::start()
+{
+    // Samples between stop and start are missing, and nobody knows how many: neither the
+    // unfinished item nor the time goes on.
+    d_accumulator.reset();
+    d_position = 0;
+    d_item_start = 0;
+    d_anchor.reset();
+    d_loss.reset();
+    d_waiting.clear();
+    return block::start();
+}
+
+bool covariance_impl::stop()
+{
+    if (d_ignored_tags > 1) {
+        d_logger->warn("{} tag values that make no sense were ignored", d_ignored_tags);
+    }
+    d_ignored_tags = 0;
+    return block::stop();
+}
+
+void covariance_impl::forecast(int, gr_vector_int& ninput_items_required)
+{
+    // Any number of samples brings an item nearer.
+    std::fill(ninput_items_required.begin(), ninput_items_required.end(), 1);
+}
+
+void covariance_impl::set_snapshots(int snapshots)
+{
+    checked_snapshots(snapshots);
+    const std::lock_guard<std::mutex> lock(d_mutex);
+    d_staged_snapshots = snapshots;
+}
+
+int covariance_impl::snapshots() const
+{
+    const std::lock_guard<std::mutex> lock(d_mutex);
+    return d_staged_snapshots;
+}
+
+void covariance_impl::apply_snapshots()
+{
+    const std::size_t staged = static_cast<std::size_t>(snapshots());
+    if (staged == d_snapshots) {
+        return;
+    }
+    d_snapshots = staged;
+    d_snapshots_value = pmt::from_uint64(staged);
+    if (d_accumulator.num_snapshots() > d_snapshots) {
+        restart();
+    }
+}
+
+// Collects the tags of all inputs in the order of their samples; at one sample, in the
+// order of inputs.
+void covariance_impl::load_tags(int num_samples)
+{
+    d_tags.clear();
+    for (int input = 0; input < d_num_elements; ++input) {
+        get_tags_in_window(d_window, input, 0, num_samples);
+        const std::uint64_t first = nitems_read(input);
+        for (const gr::tag_t& tag : d_window) {
+            d_tags.push_back({ tag.offset - first, input, tag });
+        }
+    }
+    std::stable_sort(
+        d_tags.begin(), d_tags.end(), [](const placed_tag& a, const placed_tag& b) {
+            return a.sample < b.sample;
+        });
+}
+
+void covariance_impl::ignore_tag(const gr::tag_t& tag)
+{
+    if (d_ignored_tags++ == 0) {
+        d_logger->warn("tag {} at sample {} has a value that makes no sense; it and all "
+                       "further such values are ignored",
+                       pmt::symbol_to_string(tag.key),
+                       tag.offset);
+    }
+}
+
+// Puts a tag of another block aside for the item; one that several inputs carry, once.
+void covariance_impl::keep_tag(const gr::tag_t& tag)
+{
+    for (auto other = d_waiting.rbegin();
+         other != d_waiting.rend() && other->position == d_position;
+         ++other) {
+        if (pmt::eq(other->tag.key, tag.key) && pmt::equal(other->tag.value, tag.value)) {
+            return;
+        }
+    }
+    d_waiting.push_back({ d_position, tag });
+}
+
+// Counts times from the present position from now on, at the rate in force.
+void covariance_impl::move_anchor()
+{
+    if (!d_anchor || d_anchor_position == d_position) {
+        return;
+    }
+    if (d_rate) {
+        d_anchor = d_anchor->advanced(d_position - d_anchor_position, *d_rate);
+    } else {
+        d_anchor.reset();
+    }
+    d_anchor_position = d_position;
+}
+
+void covariance_impl::restart()
+{
+    d_accumulator.reset();
+    d_item_start = d_position;
+    // Tags of the samples that are given up wait for the next item, the last one of each
+    // key: where no item is ever finished they must not pile up.
+    const auto is_superseded = [this](const waiting_tag& earlier) {
+        return std::any_of(
+            d_waiting.begin(), d_waiting.end(), [&earlier](const waiting_tag& later) {
+                return later.position > earlier.position &&
+                       pmt::eq(later.tag.key, earlier.tag.key);
+            });
+    };
+    std::vector<waiting_tag> latest;
+    std::remove_copy_if(
+        d_waiting.begin(), d_waiting.end(), std::back_inserter(latest), is_superseded);
+    d_waiting.swap(latest);
+}
+
+// Takes the tags [first, last) of d_tags, all of which are on the sample at d_position,
+// which is not yet in the accumulator.
+void covariance_impl::follow_tags(std::size_t first, std::size_t last)
+{
+    std::optional<stream_time> time;
+    std::optional<double> rate;
+    std::optional<double> freq;
+    pmt::pmt_t rate_value = pmt::PMT_NIL;
+    pmt::pmt_t freq_value = pmt::PMT_NIL;
+    std::optional<loss> reported;
+    std::optional<loss> jumped;
+    std::optional<stream_time> predicted;
+    if (d_anchor && d_rate) {
+        predicted = d_anchor->advanced(d_position - d_anchor_position, *d_rate);
+    }
+
+    for (std::size_t i = first; i < last; ++i) {
+        const gr::tag_t& tag = d_tags[i].tag;
+        if (pmt::eq(tag.key, time_key)) {
+            const std::optional<stream_time> told = stream_time::from_pmt(tag.value);
+            if (!told) {
+                ignore_tag(tag);
+                continue;
+            }
+            if (predicted) {
+                const double jump = told->samples_since(*predicted, *d_rate);
+                if (std::abs(jump) > largest_jitter) {
+                    jumped = jumped.value_or(loss());
+                    // Back in time, or further than a counter can tell: unknown.
+                    const bool is_known = jump > 0.0 && jump < 9e18;
+                    jumped->samples = std::max<std::uint64_t>(
+                        jumped->samples, is_known ? std::llround(jump) : 0);
+                }
+            }
+            time = time ? time : told;
+        } else if (pmt::eq(tag.key, rate_key)) {
+            const std::optional<double> told = positive_from_pmt(tag.value);
+            if (!told) {
+                ignore_tag(tag);
+            } else if (!rate) {
+                rate = told;
+                rate_value = tag.value;
+            }
+        } else if (pmt::eq(tag.key, freq_key)) {
+            const std::optional<double> told = positive_from_pmt(tag.value);
+            if (!told) {
+                ignore_tag(tag);
+            } else if (!freq) {
+                freq = told;
+                freq_value = tag.value;
+            }
+        } else if (pmt::eq(tag.key, gap_key)) {
+            // Whatever its value, samples are missing here.
+            const std::optional<std::uint64_t> told = count_from_pmt(tag.value);
+            if (!told) {
+                ignore_tag(tag);
+            }
+            reported = reported.value_or(loss());
+            reported->samples = std::max(reported->samples, told.value_or(0));
+        } else if (!pmt::eq(tag.key, snapshots_key)) {
+            keep_tag(tag);
+        }
+    }
+
+    if (reported || jumped) {
+        // Inputs, and both kinds of report, tell of the same loss.
+        std::uint64_t samples = reported ? reported->samples : 0;
+        samples = samples > 0 || !jumped ? samples : jumped->samples;
+        d_loss = d_loss.value_or(loss());
+        d_loss->samples += samples;
+        d_loss->is_known = d_loss->is_known && samples > 0;
+        // The lost samples took their time; it is unknown after an unknown number of
+        // them.
+        d_anchor.reset();
+        if (predicted && samples > 0 && samples < max_advance) {
+            d_anchor = predicted->advanced(samples, *d_rate);
+            d_anchor_position = d_position;
+        }
+    }
+    const bool is_retuned = (rate && rate != d_rate) || (freq && freq != d_freq);
+    if (reported || jumped || is_retuned) {
+        restart();
+    }
+    if (rate) {
+        move_anchor();
+        d_rate = rate;
+        d_rate_value = rate_value;
+    }
+    if (freq) {
+        d_freq = freq;
+        d_freq_value = freq_value;
+    }
+    if (time) {
+        d_anchor = time;
+        d_anchor_position = d_position;
+    }
+}
+
+void covariance_impl::write_item(gr_complex* out, std::uint64_t item)
+{
+    d_accumulator.covariance(out);
+
+    const pmt::pmt_t source = alias_pmt();
+    if (d_anchor && (d_rate || d_anchor_position == d_item_start)) {
+        const std::int64_t samples = static_cast<std::int64_t>(d_item_start) -
+                                     static_cast<std::int64_t>(d_anchor_position);
+        const std::optional<stream_time> time =
+            d_anchor->advanced(samples, d_rate.value_or(1.0));
+        if (time) {
+            add_item_tag(0, item, time_key, time->to_pmt(), source);
+        }
+    }
+    if (!pmt::is_null(d_rate_value)) {
+        add_item_tag(0, item, rate_key, d_rate_value, source);
+        d_rate_value = pmt::PMT_NIL;
+    }
+    if (!pmt::is_null(d_freq_value)) {
+        add_item_tag(0, item, freq_key, d_freq_value, source);
+        d_freq_value = pmt::PMT_NIL;
+    }
+    add_item_tag(0, item, snapshots_key, d_snapshots_value, source);
+    if (d_loss) {
+        add_item_tag(0,
+                     item,
+                     gap_key,
+                     pmt::from_uint64(d_loss->is_known ? d_loss->samples : 0),
+                     source);
+        d_loss.reset();
+    }
+    for (const waiting_tag& waiting : d_waiting) {
+        add_item_tag(0, item, waiting.tag.key, waiting.tag.value, waiting.tag.srcid);
+    }
+    d_waiting.clear();
+
+    d_accumulator.reset();
+    d_item_start = d_position;
+}
+
+int covariance_impl::general_work(int noutput_items,
+                                  gr_vector_int& ninput_items,
+                                  gr_vector_const_void_star& input_items,
+                                  gr_vector_void_star& output_items)
+{
+    apply_snapshots();
+
+    gr_complex* out = static_cast<gr_complex*>(output_items[0]);
+    const std::size_t size = static_cast<std::size_t>(
+        *std::min_element(ninput_items.begin(), ninput_items.end()));
+    load_tags(size);
+
+    std::size_t used = 0;
+    std::size_t tag = 0;
+    int produced = 0;
+    while (true) {
+        if (d_accumulator.num_snapshots() == d_snapshots) {
+            write_item(out, nitems_written(0) + produced);
+            out += d_num_elements * d_num_elements;
+            if (++produced == noutput_items) {
+                break;
+            }
+        }
+        if (used == size) {
+            break;
+        }
+        std::size_t next_tag = tag;
+        while (next_tag < d_tags.size() && d_tags[next_tag].sample == used) {
+            ++next_tag;
+        }
+        if (next_tag > tag) {
+            follow_tags(tag, next_tag);
+            tag = next_tag;
+        }
+        // Tags are followed where they stand, so no run of samples goes beyond the next.
+        const std::size_t limit = tag < d_tags.size() ? d_tags[tag].sample : size;
+        const std::size_t run =
+            std::min(limit - used, d_snapshots - d_accumulator.num_snapshots());
+        for (int k = 0; k < d_num_elements; ++k) {
+            d_channels[k] = static_cast<const gr_complex*>(input_items[k]) + used;
+        }
+        d_accumulator.update(d_channels.data(), run);
+        used += run;
+        d_position += run;
+    }
+    consume_each(used);
+    return produced;
+}
+
+} // namespace bearing
+} // namespace gr

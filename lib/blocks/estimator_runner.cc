@@ -1,0 +1,289 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-bearing authors
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "bearing_message.h"
+#include "calibration_message.h"
+#include "estimator_runner.h"
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <utility>
+
+namespace gr {
+namespace bearing {
+
+namespace {
+
+constexpr double speed_of_light = 299792458.0; // m/s
+constexpr double degrees_per_radian = 180.0 / M_PI;
+
+// Between two calls of work() the scheduler delivers messages and work() picks new
+// settings up, so this bounds how many items a change may have to wait for.
+constexpr int max_items_per_work = 32;
+
+const pmt::pmt_t bearings_port = pmt::mp("bearings");
+const pmt::pmt_t calibration_port = pmt::mp("calibration");
+
+double checked_heading(double heading_deg)
+{
+    if (!std::isfinite(heading_deg)) {
+        throw std::invalid_argument("heading_deg = " + std::to_string(heading_deg) +
+                                    " must be finite");
+    }
+    return heading_deg;
+}
+
+std::size_t checked_snapshots(int snapshots)
+{
+    if (snapshots < 0) {
+        throw std::invalid_argument("snapshots = " + std::to_string(snapshots) +
+                                    " must not be negative (0: unknown)");
+    }
+    return static_cast<std::size_t>(snapshots);
+}
+
+void write_spectrum(const Eigen::VectorXd& spectrum_db, int num_points, float* out)
+{
+    if (spectrum_db.size() == num_points) {
+        Eigen::Map<Eigen::VectorXf>(out, num_points) = spectrum_db.cast<float>();
+    } else { // bad data has none
+        std::fill_n(out, num_points, std::numeric_limits<float>::quiet_NaN());
+    }
+}
+
+} // namespace
+
+gr::io_signature::sptr covariance_signature(const core::antenna_array& array)
+{
+    const int n = array.num_elements();
+    return gr::io_signature::make(1, 1, n * n * sizeof(gr_complex));
+}
+
+gr::io_signature::sptr spectrum_signature(int num_points)
+{
+    if (num_points < 2) {
+        throw std::invalid_argument("num_points = " + std::to_string(num_points) +
+                                    " must be at least 2");
+    }
+    return gr::io_signature::make(0, 1, num_points * sizeof(float));
+}
+
+core::count_method counting_from_string(const std::string& counting)
+{
+    try {
+        return core::count_method_from_string(counting);
+    } catch (const std::invalid_argument& error) {
+        // Core knows it as a method; beamscan has another parameter of that name.
+        throw std::invalid_argument(std::string("counting: ") + error.what());
+    }
+}
+
+core::angle_grid spectrum_grid(const core::antenna_array& array,
+                               int num_points,
+                               const std::vector<double>& limits_deg)
+{
+    if (limits_deg.empty()) {
+        return core::angle_grid::whole_range(array, num_points);
+    }
+    if (limits_deg.size() != 2) {
+        throw std::invalid_argument("limits_deg has " +
+                                    std::to_string(limits_deg.size()) +
+                                    " values; it must be empty or hold first and last");
+    }
+    try {
+        return core::angle_grid::sector(array,
+                                        limits_deg[0] / degrees_per_radian,
+                                        limits_deg[1] / degrees_per_radian,
+                                        num_points);
+    } catch (const std::invalid_argument& error) {
+        throw std::invalid_argument("limits_deg = [" + std::to_string(limits_deg[0]) +
+                                    ", " + std::to_string(limits_deg[1]) +
+                                    "] does not fit: " + error.what());
+    }
+}
+
+estimator_runner::estimator_runner(gr::sync_block& owner,
+                                   gr::logger_ptr logger,
+                                   estimator_settings settings,
+                                   estimator_builder build,
+                                   int snapshots,
+                                   double heading_deg)
+    : d_owner(owner),
+      d_logger(std::move(logger)),
+      d_build(std::move(build)),
+      d_heading_deg(checked_heading(heading_deg)),
+      d_latest(std::make_shared<const estimator_settings>(std::move(settings))),
+      d_active(d_latest),
+      d_estimator(d_build(*d_active)),
+      d_tags(checked_snapshots(snapshots))
+{
+    d_owner.set_max_noutput_items(max_items_per_work);
+    d_owner.message_port_register_out(bearings_port);
+    d_owner.message_port_register_in(calibration_port);
+    d_owner.set_msg_handler(
+        calibration_port, [this](const pmt::pmt_t& message) { on_calibration(message); });
+}
+
+template <class Change>
+void estimator_runner::change_settings(Change change)
+{
+    const std::lock_guard<std::mutex> lock(d_mutex);
+    auto settings = std::make_shared<estimator_settings>(*d_latest);
+    change(*settings);
+    d_latest = std::move(settings);
+}
+
+estimator_runner::shared_settings estimator_runner::latest_settings() const
+{
+    const std::lock_guard<std::mutex> lock(d_mutex);
+    return d_latest;
+}
+
+void estimator_runner::set_num_sources(int num_sources)
+{
+    change_settings([num_sources](estimator_settings& settings) {
+        if (num_sources < 0 || num_sources >= settings.array.num_elements()) {
+            throw std::invalid_argument(
+                "num_sources = " + std::to_string(num_sources) + " must lie in 0 .. " +
+                std::to_string(settings.array.num_elements() - 1) + " (0: count them)");
+        }
+        settings.num_sources = num_sources;
+    });
+}
+
+void estimator_runner::set_method(const std::string& method)
+{
+    change_settings(
+        [&method](estimator_settings& settings) { settings.method = method; });
+}
+
+void estimator_runner::set_heading_deg(double heading_deg)
+{
+    d_heading_deg = checked_heading(heading_deg);
+}
+
+void estimator_runner::set_limits_deg(const std::vector<double>& limits_deg)
+{
+    change_settings([&limits_deg](estimator_settings& settings) {
+        settings.grid =
+            spectrum_grid(settings.array, settings.grid.value().size(), limits_deg);
+    });
+}
+
+void estimator_runner::set_calibration(const core::calibration_state& calibration)
+{
+    change_settings([&calibration](estimator_settings& settings) {
+        settings.array = settings.array.calibrated(calibration);
+    });
+}
+
+std::vector<double> estimator_runner::grid_deg() const
+{
+    const shared_settings settings = latest_settings();
+    const Eigen::VectorXd& azimuth = settings->grid.value().azimuth();
+    std::vector<double> degrees(azimuth.size());
+    std::transform(azimuth.begin(), azimuth.end(), degrees.begin(), [](double angle) {
+        return angle * degrees_per_radian;
+    });
+    return degrees;
+}
+
+void estimator_runner::on_calibration(const pmt::pmt_t& message)
+{
+    try {
+        set_calibration(from_pmt(message));
+    } catch (const std::exception& error) {
+        d_logger->warn("calibration message ignored: {}", error.what());
+    }
+}
+
+void estimator_runner::work(const gr_complex* items,
+                            int num_items,
+                            std::vector<gr::tag_t> tags,
+                            float* spectra)
+{
+    const shared_settings latest = latest_settings();
+    if (latest != d_active) {
+        d_active = latest;
+        d_is_stale = true;
+    }
+    const double heading_deg = d_heading_deg;
+    const std::uint64_t first = d_owner.nitems_read(0);
+    d_tags.load(std::move(tags));
+    for (int k = 0; k < num_items; ++k) {
+        const item_info& info = d_tags.next(first + k);
+        const core::bearing_estimate result = estimate(items, info);
+        d_owner.message_port_pub(
+            bearings_port, bearing_message(result, d_active->method, heading_deg, info));
+        items += d_covariance.size();
+        if (spectra) {
+            const int num_points = d_active->grid.value().size();
+            write_spectrum(result.spectrum_db, num_points, spectra);
+            spectra += num_points;
+        }
+    }
+}
+
+core::bearing_estimate estimator_runner::estimate(const gr_complex* item,
+                                                  const item_info& info)
+{
+    const int n = d_active->array.num_elements();
+    d_covariance =
+        Eigen::Map<const Eigen::MatrixXcf>(item, n, n).cast<std::complex<double>>();
+    try {
+        if (info.rx_freq) {
+            retune(*info.rx_freq);
+        }
+        if (d_is_stale) {
+            rebuild();
+        }
+        return d_estimator(d_covariance, info.snapshots);
+    } catch (const std::exception& error) {
+        if (!d_has_warned) {
+            d_has_warned = true;
+            d_logger->warn("estimation failed, status bad_data: {}", error.what());
+        }
+        return failed_estimate();
+    }
+}
+
+void estimator_runner::retune(double rx_freq)
+{
+    if (!d_active->array.wavelength()) {
+        return;
+    }
+    const double wavelength = speed_of_light / rx_freq;
+    if (wavelength != d_tuned_wavelength.value_or(*d_active->array.wavelength())) {
+        d_tuned_wavelength = wavelength;
+        d_is_stale = true;
+    }
+}
+
+void estimator_runner::rebuild()
+{
+    estimator_settings settings = *d_active;
+    if (d_tuned_wavelength) {
+        settings.array = settings.array.with_wavelength(*d_tuned_wavelength);
+    }
+    d_estimator = d_build(settings);
+    d_is_stale = false;
+}
+
+core::bearing_estimate estimator_runner::failed_estimate() const
+{
+    core::bearing_estimate failed;
+    failed.status = core::status::bad_data;
+    failed.num_sources = d_active->num_sources;
+    failed.azimuth = failed.deviation = failed.power_db = failed.snr_db =
+        Eigen::VectorXd::Constant(failed.num_sources,
+                                  std::numeric_limits<double>::quiet_NaN());
+    return failed;
+}
+
+} // namespace bearing
+} // namespace gr

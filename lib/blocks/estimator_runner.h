@@ -1,0 +1,154 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-bearing authors
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_GNURADIO_BEARING_BLOCKS_ESTIMATOR_RUNNER_H
+#define INCLUDED_GNURADIO_BEARING_BLOCKS_ESTIMATOR_RUNNER_H
+
+#include "item_tags.h"
+#include <gnuradio/bearing/core/array/antenna_array.h>
+#include <gnuradio/bearing/core/subspace/angle_grid.h>
+#include <gnuradio/bearing/core/subspace/bearing_estimate.h>
+#include <gnuradio/bearing/core/subspace/source_count.h>
+#include <gnuradio/gr_complex.h>
+#include <gnuradio/io_signature.h>
+#include <gnuradio/logger.h>
+#include <gnuradio/sync_block.h>
+#include <Eigen/Dense>
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gr {
+namespace bearing {
+
+//! What an estimator is built from.
+struct estimator_settings {
+    core::antenna_array array;
+    //! also the symbol `method` in messages
+    std::string method;
+    int num_sources;
+    core::count_method counting;
+    //! of the spectrum; absent for estimators without one
+    std::optional<core::angle_grid> grid;
+};
+
+//! An estimator at work: covariance and number of snapshots (0: unknown) in, bearings
+//! out.
+using bearing_estimator = std::function<core::bearing_estimate(
+    const Eigen::MatrixXcd& covariance, std::size_t snapshots)>;
+
+//! Builds the estimator; throws std::invalid_argument for settings that do not fit.
+using estimator_builder = std::function<bearing_estimator(const estimator_settings&)>;
+
+//! Items of N * N complex float.
+gr::io_signature::sptr covariance_signature(const core::antenna_array& array);
+
+//! Items of \p num_points float that may stay unconnected.
+//! \throws std::invalid_argument unless num_points >= 2
+gr::io_signature::sptr spectrum_signature(int num_points);
+
+//! \throws std::invalid_argument naming counting
+core::count_method counting_from_string(const std::string& counting);
+
+//! The grid of \p num_points azimuths within \p limits_deg; empty: the whole range.
+//! \throws std::invalid_argument naming limits_deg
+core::angle_grid spectrum_grid(const core::antenna_array& array,
+                               int num_points,
+                               const std::vector<double>& limits_deg);
+
+/*!
+ * \brief What all estimator blocks do around their estimator.
+ *
+ * Owns the message ports `calibration` and `bearings` of its block, follows the stream's
+ * tags, takes changes of parameters from any thread and runs the estimator, one PDU an
+ * item.
+ *
+ * A setter replaces the settings as a whole, which takes a lock for as long as copying
+ * them takes; work() picks the latest ones up and rebuilds the estimator outside the
+ * lock.
+ */
+class estimator_runner
+{
+public:
+    /*!
+     * \param owner the block, fully constructed; outlives the runner
+     * \param logger its logger
+     * \param settings to begin with
+     * \param build makes the estimator
+     * \param snapshots behind each item while no tag tells; 0: unknown
+     * \param heading_deg direction of the array's +y axis, clockwise from north
+     * \throws std::invalid_argument naming the parameter
+     */
+    estimator_runner(gr::sync_block& owner,
+                     gr::logger_ptr logger,
+                     estimator_settings settings,
+                     estimator_builder build,
+                     int snapshots,
+                     double heading_deg);
+    estimator_runner(const estimator_runner&) = delete;
+    estimator_runner& operator=(const estimator_runner&) = delete;
+
+    // From any thread; they throw as the block's public setters say.
+    void set_num_sources(int num_sources);
+    void set_method(const std::string& method);
+    void set_heading_deg(double heading_deg);
+    void set_limits_deg(const std::vector<double>& limits_deg);
+    void set_calibration(const core::calibration_state& calibration);
+    std::vector<double> grid_deg() const;
+
+    /*!
+     * \brief Estimates, publishes and never throws: an estimator that fails ends in
+     * status bad_data.
+     * \param items \p num_items covariances, column-major
+     * \param tags those of the items
+     * \param spectra one an item; may be null
+     */
+    void work(const gr_complex* items,
+              int num_items,
+              std::vector<gr::tag_t> tags,
+              float* spectra);
+
+private:
+    using shared_settings = std::shared_ptr<const estimator_settings>;
+
+    template <class Change>
+    void change_settings(Change change);
+    shared_settings latest_settings() const;
+
+    void on_calibration(const pmt::pmt_t& message);
+    void retune(double rx_freq);
+    void rebuild();
+    core::bearing_estimate estimate(const gr_complex* item, const item_info& info);
+    core::bearing_estimate failed_estimate() const;
+
+    gr::sync_block& d_owner;
+    const gr::logger_ptr d_logger;
+    const estimator_builder d_build;
+    std::atomic<double> d_heading_deg;
+
+    mutable std::mutex d_mutex; // guards d_latest
+    shared_settings d_latest;
+
+    // The rest belongs to the thread that calls work().
+    shared_settings d_active;
+    std::optional<double> d_tuned_wavelength; // replaces the one in the settings
+    bool d_is_stale = false;                  // d_estimator lags behind the two above
+    bearing_estimator d_estimator;
+    item_tags d_tags;
+    Eigen::MatrixXcd d_covariance;
+    bool d_has_warned = false;
+};
+
+} // namespace bearing
+} // namespace gr
+
+#endif /* INCLUDED_GNURADIO_BEARING_BLOCKS_ESTIMATOR_RUNNER_H */

@@ -1,0 +1,86 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-bearing authors
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "root_music_impl.h"
+#include <gnuradio/bearing/core/subspace/root_music.h>
+
+namespace gr {
+namespace bearing {
+
+namespace {
+
+bearing_estimator build(const estimator_settings& settings)
+{
+    const core::root_music_config config{ settings.num_sources, settings.counting };
+    const core::root_music_estimator estimator(settings.array, config);
+    return [estimator](const Eigen::MatrixXcd& covariance, std::size_t snapshots) {
+        return estimator.estimate(covariance, snapshots);
+    };
+}
+
+} // namespace
+
+root_music::sptr root_music::make(const core::antenna_array& array,
+                                  int num_sources,
+                                  int snapshots,
+                                  double heading_deg,
+                                  const std::string& counting)
+{
+    return gnuradio::make_block_sptr<root_music_impl>(
+        array, num_sources, snapshots, heading_deg, counting);
+}
+
+root_music_impl::root_music_impl(const core::antenna_array& array,
+                                 int num_sources,
+                                 int snapshots,
+                                 double heading_deg,
+                                 const std::string& counting)
+    : gr::sync_block(
+          "root_music", covariance_signature(array), gr::io_signature::make(0, 0, 0)),
+      d_runner(*this,
+               d_logger,
+               { array,
+                 "root_music",
+                 num_sources,
+                 counting_from_string(counting),
+                 std::nullopt },
+               build,
+               snapshots,
+               heading_deg)
+{
+}
+
+void root_music_impl::set_num_sources(int num_sources)
+{
+    d_runner.set_num_sources(num_sources);
+}
+
+void root_music_impl::set_heading_deg(double heading_deg)
+{
+    d_runner.set_heading_deg(heading_deg);
+}
+
+void root_music_impl::set_calibration(const core::calibration_state& calibration)
+{
+    d_runner.set_calibration(calibration);
+}
+
+int root_music_impl::work(int noutput_items,
+                          gr_vector_const_void_star& input_items,
+                          gr_vector_void_star&)
+{
+    std::vector<gr::tag_t> tags;
+    get_tags_in_window(tags, 0, 0, noutput_items);
+    d_runner.work(static_cast<const gr_complex*>(input_items[0]),
+                  noutput_items,
+                  std::move(tags),
+                  nullptr);
+    return noutput_items;
+}
+
+} // namespace bearing
+} // namespace gr

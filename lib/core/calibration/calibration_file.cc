@@ -1,0 +1,337 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-bearing authors
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <gnuradio/bearing/core/calibration/calibration_file.h>
+#include <fcntl.h>
+#include <nlohmann/json.hpp>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+#include <cerrno>
+#include <chrono>
+#include <complex>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <vector>
+
+namespace gr {
+namespace bearing {
+namespace core {
+
+namespace {
+
+using json = nlohmann::json;
+
+constexpr int file_version = 1;
+
+json complex_row(const Eigen::VectorXcd& values)
+{
+    json row = json::array();
+    for (const std::complex<double>& value : values) {
+        row.push_back({ value.real(), value.imag() });
+    }
+    return row;
+}
+
+json real_row(const Eigen::VectorXd& values)
+{
+    return std::vector<double>(values.begin(), values.end());
+}
+
+json to_json(const calibration_state& calibration)
+{
+    json document = { { "version", file_version },
+                      { "num_elements", calibration.num_elements() },
+                      { "reference", calibration.reference },
+                      { "frequency_hz", nullptr },
+                      { "gains", nullptr },
+                      { "positions_m", nullptr },
+                      { "coupling", nullptr },
+                      { "sigma_phase_rad", nullptr },
+                      { "sigma_log_gain", nullptr } };
+    if (calibration.frequency) {
+        document["frequency_hz"] = *calibration.frequency;
+    }
+    if (calibration.gains.size() > 0) {
+        document["gains"] = complex_row(calibration.gains);
+    }
+    if (calibration.positions.rows() > 0) {
+        document["positions_m"] = json::array();
+        for (Eigen::Index l = 0; l < calibration.positions.rows(); ++l) {
+            document["positions_m"].push_back(real_row(calibration.positions.row(l)));
+        }
+    }
+    if (calibration.coupling.rows() > 0) {
+        document["coupling"] = json::array();
+        for (Eigen::Index l = 0; l < calibration.coupling.rows(); ++l) {
+            document["coupling"].push_back(complex_row(calibration.coupling.row(l)));
+        }
+    }
+    if (calibration.sigma_phase_rad.size() > 0) {
+        document["sigma_phase_rad"] = real_row(calibration.sigma_phase_rad);
+    }
+    if (calibration.sigma_log_gain.size() > 0) {
+        document["sigma_log_gain"] = real_row(calibration.sigma_log_gain);
+    }
+    const std::chrono::duration<double> now =
+        std::chrono::system_clock::now().time_since_epoch();
+    document["time"] = calibration.time.value_or(now.count());
+    return document;
+}
+
+// Reads the keys of one document; every complaint names the file and the key.
+class reader
+{
+public:
+    reader(const json& document, std::string path)
+        : d_document(document), d_path(std::move(path))
+    {
+    }
+
+    [[noreturn]] void fail(const std::string& key, const std::string& must_be) const
+    {
+        throw std::runtime_error("calibration file " + d_path + ": key '" + key + "' " +
+                                 must_be);
+    }
+
+    bool has(const std::string& key) const
+    {
+        const auto found = d_document.find(key);
+        return found != d_document.end() && !found->is_null();
+    }
+
+    int integer(const std::string& key) const
+    {
+        if (!has(key)) {
+            fail(key, "is missing; it must be an integer");
+        }
+        if (!d_document[key].is_number_integer()) {
+            fail(key, "must be an integer");
+        }
+        return d_document[key].get<int>();
+    }
+
+    double number(const std::string& key) const
+    {
+        if (!d_document[key].is_number()) {
+            fail(key, "must be a number");
+        }
+        return d_document[key].get<double>();
+    }
+
+    // An array of \p rows things.
+    const json& rows(const std::string& key, int rows) const
+    {
+        const json& value = d_document[key];
+        if (!value.is_array() || value.size() != static_cast<std::size_t>(rows)) {
+            fail(key, "must be an array of " + std::to_string(rows) + " entries");
+        }
+        return value;
+    }
+
+    Eigen::VectorXd real_row(const std::string& key, const json& row, int size) const
+    {
+        if (!row.is_array() || row.size() != static_cast<std::size_t>(size)) {
+            fail(key, "must hold rows of " + std::to_string(size) + " numbers");
+        }
+        Eigen::VectorXd values(size);
+        for (int k = 0; k < size; ++k) {
+            if (!row[k].is_number()) {
+                fail(key, "must hold numbers only");
+            }
+            values(k) = row[k].get<double>();
+        }
+        return values;
+    }
+
+    Eigen::VectorXcd complex_row(const std::string& key, const json& row, int size) const
+    {
+        if (!row.is_array() || row.size() != static_cast<std::size_t>(size)) {
+            fail(key, "must hold rows of " + std::to_string(size) + " [re, im] pairs");
+        }
+        Eigen::VectorXcd values(size);
+        for (int k = 0; k < size; ++k) {
+            const Eigen::VectorXd pair = real_row(key, row[k], 2);
+            values(k) = { pair(0), pair(1) };
+        }
+        return values;
+    }
+
+private:
+    const json& d_document;
+    std::string d_path;
+};
+
+calibration_state from_json(const json& document, const std::string& path)
+{
+    const reader in(document, path);
+    if (!document.is_object()) {
+        throw std::runtime_error("calibration file " + path + ": must be a JSON object");
+    }
+    if (in.integer("version") != file_version) {
+        in.fail("version", "must be " + std::to_string(file_version));
+    }
+    const int n = in.integer("num_elements");
+    if (n < 1) {
+        in.fail("num_elements", "must be at least 1");
+    }
+    calibration_state calibration;
+    calibration.reference = in.integer("reference");
+    if (in.has("frequency_hz")) {
+        calibration.frequency = in.number("frequency_hz");
+    }
+    if (in.has("time")) {
+        calibration.time = in.number("time");
+    }
+    if (in.has("gains")) {
+        calibration.gains = in.complex_row("gains", in.rows("gains", n), n);
+    }
+    if (in.has("positions_m")) {
+        const json& rows = in.rows("positions_m", n);
+        calibration.positions.resize(n, 3);
+        for (int l = 0; l < n; ++l) {
+            calibration.positions.row(l) = in.real_row("positions_m", rows[l], 3);
+        }
+    }
+    if (in.has("coupling")) {
+        const json& rows = in.rows("coupling", n);
+        calibration.coupling.resize(n, n);
+        for (int l = 0; l < n; ++l) {
+            calibration.coupling.row(l) = in.complex_row("coupling", rows[l], n);
+        }
+    }
+    if (in.has("sigma_phase_rad")) {
+        calibration.sigma_phase_rad =
+            in.real_row("sigma_phase_rad", in.rows("sigma_phase_rad", n), n);
+    }
+    if (in.has("sigma_log_gain")) {
+        calibration.sigma_log_gain =
+            in.real_row("sigma_log_gain", in.rows("sigma_log_gain", n), n);
+    }
+    try {
+        calibration.validate(n);
+    } catch (const std::invalid_argument& error) {
+        throw std::runtime_error("calibration file " + path + ": " + error.what());
+    }
+    return calibration;
+}
+
+[[noreturn]] void fail_to_write(const std::string& path)
+{
+    throw std::runtime_error("calibration file " + path +
+                             " cannot be written: " + std::strerror(errno));
+}
+
+// A file that is gone again unless it was renamed into place.
+class temporary_file
+{
+public:
+    explicit temporary_file(const std::string& target)
+        : d_target(target),
+          d_name(target + ".XXXXXX"),
+          d_descriptor(mkstemp(d_name.data()))
+    {
+        if (d_descriptor < 0) {
+            fail_to_write(d_target);
+        }
+    }
+    ~temporary_file()
+    {
+        if (d_descriptor >= 0) {
+            close(d_descriptor);
+        }
+        if (!d_name.empty()) {
+            unlink(d_name.c_str());
+        }
+    }
+    temporary_file(const temporary_file&) = delete;
+    temporary_file& operator=(const temporary_file&) = delete;
+
+    void write_all(const std::string& text)
+    {
+        std::size_t done = 0;
+        while (done < text.size()) {
+            const ssize_t count =
+                write(d_descriptor, text.data() + done, text.size() - done);
+            if (count < 0 && errno != EINTR) {
+                fail_to_write(d_target);
+            }
+            done += count > 0 ? count : 0;
+        }
+    }
+
+    void rename_into_place()
+    {
+        // mkstemp() makes a private file; a calibration is for every reader, like the
+        // files that an ordinary open() makes.
+        const mode_t mask = umask(0);
+        umask(mask);
+        if (fchmod(d_descriptor, 0666 & ~mask) != 0 || fsync(d_descriptor) != 0 ||
+            rename(d_name.c_str(), d_target.c_str()) != 0) {
+            fail_to_write(d_target);
+        }
+        d_name.clear();
+        sync_folder();
+    }
+
+private:
+    // The rename itself survives a power cut only once the folder is on the disk.
+    void sync_folder() const
+    {
+        const std::size_t slash = d_target.find_last_of('/');
+        const std::string folder =
+            slash == std::string::npos ? "." : d_target.substr(0, slash + 1);
+        const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY);
+        if (descriptor >= 0) {
+            fsync(descriptor);
+            close(descriptor);
+        }
+    }
+
+    const std::string& d_target;
+    std::string d_name;
+    int d_descriptor;
+};
+
+} // namespace
+
+void save_calibration(const calibration_state& calibration, const std::string& path)
+{
+    if (calibration.num_elements() == 0) {
+        throw std::invalid_argument(
+            "calibration: nothing to save; give it gains, positions or coupling");
+    }
+    calibration.validate();
+    const std::string text = to_json(calibration).dump(2) + "\n";
+    temporary_file file(path);
+    file.write_all(text);
+    file.rename_into_place();
+}
+
+calibration_state load_calibration(const std::string& path)
+{
+    std::ifstream file(path);
+    std::stringstream text;
+    text << file.rdbuf();
+    if (!file) {
+        throw std::runtime_error("calibration file " + path +
+                                 " cannot be read: " + std::strerror(errno));
+    }
+    try {
+        return from_json(json::parse(text.str()), path);
+    } catch (const json::exception& error) {
+        throw std::runtime_error("calibration file " + path +
+                                 ": not valid JSON: " + error.what());
+    }
+}
+
+} // namespace core
+} // namespace bearing
+} // namespace gr

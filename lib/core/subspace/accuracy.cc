@@ -1,0 +1,334 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-bearing authors
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <gnuradio/bearing/core/covariance/smoothing.h>
+#include <gnuradio/bearing/core/subspace/accuracy.h>
+#include <cmath>
+#include <complex>
+#include <limits>
+#include <stdexcept>
+
+namespace gr {
+namespace bearing {
+namespace core {
+
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+constexpr std::complex<double> imaginary_unit{ 0.0, 1.0 };
+
+// The gates within which the predicted interval covers what it promises.
+constexpr double smallest_eigenvalue_margin = 2.0;
+constexpr double largest_relative_deviation = 0.06;
+// Debiased signal eigenvalues stay this far above the noise.
+constexpr double debiased_floor = 1.02;
+constexpr int debiasing_rounds = 3;
+
+// The steering vector and its azimuth derivative referenced to the elements' centroid.
+struct manifold_point {
+    Eigen::VectorXcd a;
+    Eigen::VectorXcd d;
+};
+
+manifold_point centred(const antenna_array& array, double azimuth)
+{
+    manifold_point point;
+    point.a = array.steering(azimuth);
+    point.d = array.azimuth_derivative(azimuth) -
+              imaginary_unit * array.centroid_phase_derivative(azimuth) * point.a;
+    return point;
+}
+
+// s2 / (2 M) b^H W b / gamma, with s2 / M as \p noise_over_snapshots.
+double asymptotic_variance(const manifold_point& point,
+                           const Eigen::MatrixXcd& signal_subspace,
+                           const Eigen::VectorXd& weights,
+                           double noise_over_snapshots)
+{
+    const Eigen::VectorXcd b = signal_subspace.adjoint() * point.a;
+    const double gamma =
+        point.d.squaredNorm() - (signal_subspace.adjoint() * point.d).squaredNorm();
+    const double numerator = (weights.array() * b.array().abs2()).sum();
+    return noise_over_snapshots / 2.0 * numerator / gamma;
+}
+
+// What the calibration's own uncertainty adds to the variance.
+double calibration_floor(const antenna_array& array,
+                         const manifold_point& point,
+                         const Eigen::MatrixXcd& signal_subspace)
+{
+    const calibration_state& calibration = array.calibration();
+    const Eigen::VectorXd& phase = calibration.sigma_phase_rad;
+    const Eigen::VectorXd& log_gain = calibration.sigma_log_gain;
+    if (phase.size() == 0 && log_gain.size() == 0) {
+        return 0.0;
+    }
+    // A gain error moves the elements' response before coupling, so both sides of q are
+    // taken there: a = C e with e = g o v.
+    Eigen::VectorXcd projected =
+        point.d - signal_subspace * (signal_subspace.adjoint() * point.d);
+    const double gamma = projected.squaredNorm();
+    Eigen::VectorXcd element_response = point.a;
+    if (calibration.coupling.size() > 0) {
+        element_response = calibration.coupling.partialPivLu().solve(point.a);
+        projected = calibration.coupling.adjoint() * projected;
+    }
+    const Eigen::VectorXcd q = projected.conjugate().cwiseProduct(element_response);
+    double sum = 0.0;
+    if (phase.size() > 0) {
+        sum += (phase.array() * q.imag().array()).square().sum();
+    }
+    if (log_gain.size() > 0) {
+        sum += (log_gain.array() * q.real().array()).square().sum();
+    }
+    return sum / (gamma * gamma);
+}
+
+Eigen::VectorXd music_weights(const Eigen::VectorXd& signal_values, double noise_power)
+{
+    return signal_values.array() / (signal_values.array() - noise_power).square();
+}
+
+bool is_ideal_line(const antenna_array& array)
+{
+    const calibration_state& calibration = array.calibration();
+    return array.uniform_spacing() && calibration.gains.size() == 0 &&
+           calibration.positions.size() == 0 && calibration.coupling.size() == 0;
+}
+
+// Real-valued root-MUSIC: 2 K eigenpairs of Re R, a and d referred to the first element.
+Eigen::VectorXd real_deviation(const Eigen::MatrixXcd& covariance,
+                               const antenna_array& array,
+                               const Eigen::VectorXd& azimuth,
+                               std::size_t snapshots,
+                               accuracy_theory theory)
+{
+    const int n = array.num_elements();
+    const int dimension = 2 * static_cast<int>(azimuth.size());
+    const eigendecomposition eigen =
+        decompose(covariance.real().cast<std::complex<double>>());
+    const Eigen::MatrixXcd signal_subspace = eigen.vectors.leftCols(dimension);
+    const Eigen::MatrixXcd noise_subspace = eigen.vectors.rightCols(n - dimension);
+    const Eigen::VectorXd values = eigen.values.head(dimension);
+    const double noise_power = eigen.values.tail(n - dimension).mean();
+    const double scale = noise_power / (4.0 * static_cast<double>(snapshots));
+    const Eigen::VectorXd weights =
+        theory == accuracy_theory::full
+            ? music_weights(values, noise_power)
+            : (values.array() - noise_power).inverse().matrix();
+
+    Eigen::VectorXd deviation(azimuth.size());
+    for (Eigen::Index k = 0; k < azimuth.size(); ++k) {
+        const Eigen::VectorXcd steering = array.steering(azimuth(k));
+        const std::complex<double> reference = steering(0);
+        const Eigen::VectorXcd derivative = array.azimuth_derivative(azimuth(k));
+        const std::complex<double> rate = derivative(0) / reference;
+        const Eigen::VectorXcd a = steering / reference;
+        const Eigen::VectorXcd d = derivative / reference - rate * a;
+        // The eigenvectors are real: the transpose and the adjoint are the same.
+        const Eigen::VectorXcd g = noise_subspace.transpose() * d;
+        const Eigen::VectorXcd b = signal_subspace.transpose() * a;
+        const double gamma = g.squaredNorm();
+        double sum = (weights.array() * b.array().abs2()).sum() / gamma;
+        if (theory == accuracy_theory::full) {
+            const std::complex<double> g_square = g.array().square().sum();
+            const std::complex<double> b_square =
+                (weights.array().cast<std::complex<double>>() * b.array().square()).sum();
+            sum += (std::conj(g_square) * b_square).real() / (gamma * gamma);
+        }
+        deviation(k) = std::sqrt(scale * sum);
+    }
+    return deviation;
+}
+
+// The distance of two estimates, and the factor that takes a deviation in azimuth into
+// the same measure: spatial frequency on a uniform line, and on any other array the
+// azimuth scaled to the spatial frequency of the uniform line with the same response to a
+// turn.
+class separation
+{
+public:
+    explicit separation(const antenna_array& array) : d_array(array) {}
+
+    double scale(double azimuth) const
+    {
+        if (d_array.uniform_spacing()) {
+            return 2.0 * M_PI * *d_array.uniform_spacing() * std::abs(std::cos(azimuth));
+        }
+        const double n = d_array.num_elements();
+        const manifold_point point = centred(d_array, azimuth);
+        return std::sqrt(12.0 / (n * n - 1.0) * point.d.squaredNorm() /
+                         point.a.squaredNorm());
+    }
+
+    double distance(double azimuth, double other) const
+    {
+        if (d_array.uniform_spacing()) {
+            return std::abs(std::remainder(2.0 * M_PI * *d_array.uniform_spacing() *
+                                               (std::sin(azimuth) - std::sin(other)),
+                                           2.0 * M_PI));
+        }
+        return scale(azimuth) * std::abs(std::remainder(azimuth - other, 2.0 * M_PI));
+    }
+
+    // Two beamwidths: estimates farther apart than this do not influence each other.
+    double cap() const { return 4.0 * M_PI / d_array.num_elements(); }
+
+private:
+    const antenna_array& d_array;
+};
+
+} // namespace
+
+accuracy_variant accuracy_variant_from_string(const std::string& name)
+{
+    if (name == "complex") {
+        return accuracy_variant::complex;
+    }
+    if (name == "unitary") {
+        return accuracy_variant::unitary;
+    }
+    if (name == "real") {
+        return accuracy_variant::real;
+    }
+    throw std::invalid_argument("variant is '" + name +
+                                "'; it must be 'complex', 'unitary' or 'real'");
+}
+
+accuracy_theory accuracy_theory_from_string(const std::string& name)
+{
+    if (name == "full") {
+        return accuracy_theory::full;
+    }
+    if (name == "paper") {
+        return accuracy_theory::paper;
+    }
+    throw std::invalid_argument("theory is '" + name + "'; it must be 'full' or 'paper'");
+}
+
+Eigen::VectorXd predict_deviation(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
+                                  const antenna_array& array,
+                                  const Eigen::VectorXd& azimuth,
+                                  std::size_t snapshots,
+                                  accuracy_variant variant,
+                                  accuracy_theory theory)
+{
+    const int n = array.num_elements();
+    const int num_sources = static_cast<int>(azimuth.size());
+    if (covariance.rows() != n || covariance.cols() != n) {
+        throw std::invalid_argument("R is " + std::to_string(covariance.rows()) + " x " +
+                                    std::to_string(covariance.cols()) +
+                                    "; the array has " + std::to_string(n) + " elements");
+    }
+    if (num_sources < 1 || num_sources >= n) {
+        throw std::invalid_argument("angles: " + std::to_string(num_sources) +
+                                    " sources; allowed are 1 to " +
+                                    std::to_string(n - 1));
+    }
+    if (snapshots < 1) {
+        throw std::invalid_argument("snapshots is 0; it must be at least 1");
+    }
+    if (variant != accuracy_variant::complex && !is_ideal_line(array)) {
+        throw std::invalid_argument("variant 'unitary' and 'real' need an uncalibrated "
+                                    "uniform line; use 'complex'");
+    }
+    if (variant == accuracy_variant::real && 2 * num_sources >= n) {
+        throw std::invalid_argument("angles: " + std::to_string(num_sources) +
+                                    " sources; variant 'real' allows fewer than N/2 = " +
+                                    std::to_string(n / 2.0));
+    }
+    if (check_covariance(covariance) != status::ok || !azimuth.allFinite()) {
+        return Eigen::VectorXd::Constant(num_sources, nan);
+    }
+    if (variant == accuracy_variant::real) {
+        return real_deviation(covariance, array, azimuth, snapshots, theory);
+    }
+    const eigendecomposition eigen =
+        decompose(variant == accuracy_variant::unitary ? forward_backward(covariance)
+                                                       : Eigen::MatrixXcd(covariance));
+    const Eigen::MatrixXcd signal_subspace = eigen.vectors.leftCols(num_sources);
+    const double noise_power = eigen.values.tail(n - num_sources).mean();
+    const Eigen::VectorXd weights =
+        music_weights(eigen.values.head(num_sources), noise_power);
+
+    Eigen::VectorXd deviation(num_sources);
+    for (int k = 0; k < num_sources; ++k) {
+        const manifold_point point = centred(array, azimuth(k));
+        deviation(k) =
+            std::sqrt(asymptotic_variance(
+                          point, signal_subspace, weights, noise_power / snapshots) +
+                      calibration_floor(array, point, signal_subspace));
+    }
+    return deviation;
+}
+
+plug_in_accuracy predict_plug_in(const eigendecomposition& decomposition,
+                                 const antenna_array& array,
+                                 const Eigen::VectorXd& azimuth,
+                                 std::size_t snapshots)
+{
+    const int n = array.num_elements();
+    const int num_sources = static_cast<int>(azimuth.size());
+    plug_in_accuracy result{ Eigen::VectorXd::Constant(num_sources, nan), status::ok };
+    if (snapshots <= static_cast<std::size_t>(num_sources)) {
+        result.status = status::not_identifiable;
+        return result;
+    }
+
+    const double m = static_cast<double>(snapshots);
+    const double noise_power =
+        std::max(decomposition.values.tail(n - num_sources).mean(), 0.0) * m /
+        (m - num_sources);
+    const double margin = std::pow(1.0 + std::sqrt(n / m), 2);
+    if (!(decomposition.values(num_sources - 1) >=
+          smallest_eigenvalue_margin * margin * noise_power)) {
+        result.status = status::low_snr;
+        return result;
+    }
+
+    Eigen::VectorXd values = decomposition.values.head(num_sources);
+    const double excess = (n - num_sources) / m * noise_power;
+    for (int k = 0; k < num_sources; ++k) {
+        const double sample_value = values(k);
+        for (int round = 0; round < debiasing_rounds; ++round) {
+            values(k) =
+                std::max(sample_value / (1.0 + excess / (values(k) - noise_power)),
+                         debiased_floor * noise_power);
+        }
+    }
+    const Eigen::VectorXd weights = music_weights(values, noise_power);
+    const Eigen::MatrixXcd signal_subspace = decomposition.vectors.leftCols(num_sources);
+
+    const separation measure(array);
+    for (int k = 0; k < num_sources; ++k) {
+        if (!std::isfinite(azimuth(k))) {
+            result.status = status::unresolved;
+            continue;
+        }
+        const manifold_point point = centred(array, azimuth(k));
+        const double deviation = std::sqrt(
+            asymptotic_variance(point, signal_subspace, weights, noise_power / m) +
+            calibration_floor(array, point, signal_subspace));
+        double nearest = measure.cap();
+        for (int other = 0; other < num_sources; ++other) {
+            if (other != k && std::isfinite(azimuth(other))) {
+                nearest = std::min(nearest, measure.distance(azimuth(k), azimuth(other)));
+            }
+        }
+        if (measure.scale(azimuth(k)) * deviation <
+            largest_relative_deviation * nearest) {
+            result.deviation(k) = deviation;
+        } else {
+            result.status = status::unresolved;
+        }
+    }
+    return result;
+}
+
+} // namespace core
+} // namespace bearing
+} // namespace gr

@@ -1,0 +1,158 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-bearing authors
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "estimation_steps.h"
+#include <gnuradio/bearing/core/subspace/beamscan.h>
+#include <boost/math/tools/minima.hpp>
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <utility>
+
+namespace gr {
+namespace bearing {
+namespace core {
+
+namespace {
+
+// Eigenvalues below this share of the mean count as this large when R is inverted, so
+// that a rank-deficient covariance (fewer snapshots than elements) has a Capon spectrum.
+constexpr double capon_loading = 1e-6;
+// Brent's method: half the bits of a double is where a minimum stops being
+// distinguishable.
+constexpr int minimum_bits = std::numeric_limits<double>::digits / 2;
+// A peak this near to the edge of a sector, as a share of the step, is the edge itself:
+// the power goes on rising outside.
+constexpr double edge_share = 1e-3;
+// A level that a spectrum without data takes.
+constexpr double no_power = 0.0;
+
+// Power per element over the table's grid. Both spectra are weighted sums of |v_k^H a|^2.
+class power_form
+{
+public:
+    power_form(beamscan_method method, const eigendecomposition& eigen)
+        : d_method(method), d_vectors(eigen.vectors), d_weights(eigen.values)
+    {
+        if (method == beamscan_method::capon) {
+            const double floor = capon_loading * eigen.values.mean();
+            d_weights = eigen.values.cwiseMax(floor).cwiseInverse();
+        }
+    }
+
+    Eigen::VectorXd over(const manifold_table& table) const
+    {
+        Eigen::VectorXd form;
+        table.quadratic_form(d_vectors, d_weights, form);
+        if (d_method == beamscan_method::capon) {
+            return form.cwiseInverse();
+        }
+        return form.array() / table.squared_norm().array().square();
+    }
+
+    double at(const antenna_array& array, double azimuth) const
+    {
+        const Eigen::VectorXcd a = array.steering(azimuth);
+        const double form =
+            ((d_vectors.adjoint() * a).cwiseAbs2().array() * d_weights.array()).sum();
+        return d_method == beamscan_method::capon ? 1.0 / form
+                                                  : form / std::pow(a.squaredNorm(), 2);
+    }
+
+private:
+    beamscan_method d_method;
+    Eigen::MatrixXcd d_vectors;
+    Eigen::VectorXd d_weights;
+};
+
+Eigen::VectorXd in_db(const Eigen::VectorXd& power)
+{
+    Eigen::VectorXd db(power.size());
+    std::transform(power.begin(), power.end(), db.begin(), to_db);
+    return db;
+}
+
+} // namespace
+
+beamscan_method beamscan_method_from_string(const std::string& name)
+{
+    if (name == "bartlett") {
+        return beamscan_method::bartlett;
+    }
+    if (name == "capon") {
+        return beamscan_method::capon;
+    }
+    throw std::invalid_argument("method is '" + name +
+                                "'; it must be 'bartlett' or 'capon'");
+}
+
+beamscan_estimator::beamscan_estimator(antenna_array array,
+                                       angle_grid grid,
+                                       beamscan_config config)
+    : d_array(std::move(array)),
+      d_grid(std::move(grid)),
+      d_config(config),
+      d_table(d_array, d_grid),
+      d_search(d_grid.fine_enough_for(d_array)),
+      d_search_table(d_array, d_search)
+{
+    require_num_sources(d_array, d_config.num_sources);
+}
+
+bearing_estimate
+beamscan_estimator::estimate(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
+                             std::size_t snapshots) const
+{
+    require_covariance_size(d_array, covariance);
+    const covariance_analysis analysis =
+        analyse(covariance, d_config.num_sources, d_config.counting, snapshots);
+    bearing_estimate estimate = nothing_found(analysis.num_sources, analysis.status);
+    estimate.grid = d_grid.azimuth();
+    estimate.spectrum_db.setConstant(d_grid.size(), to_db(no_power));
+    if (analysis.eigen.values.size() == 0) {
+        return estimate;
+    }
+    const power_form power(d_config.method, analysis.eigen);
+    estimate.spectrum_db = in_db(power.over(d_table));
+    if (analysis.status != status::ok) {
+        return estimate;
+    }
+
+    const Eigen::VectorXd negative = -power.over(d_search_table);
+    int found = 0;
+    for (const int g : local_minima(negative, d_search.is_circle())) {
+        if (found == analysis.num_sources) {
+            break;
+        }
+        const std::pair<double, double> peak = boost::math::tools::brent_find_minima(
+            [&](double x) { return -power.at(d_array, x); },
+            d_search.before(g),
+            d_search.after(g),
+            minimum_bits);
+        const double from_edge = std::abs(peak.first - d_search.azimuth()(g));
+        if (d_search.is_open_edge(g, d_array) &&
+            from_edge < edge_share * (d_search.after(g) - d_search.before(g))) {
+            continue;
+        }
+        estimate.azimuth(found) = reported_azimuth(d_array, peak.first);
+        estimate.power_db(found) = to_db(-peak.second);
+        estimate.snr_db(found) = 10.0 * std::log10(-peak.second / analysis.noise_power);
+        ++found;
+    }
+    if (found < analysis.num_sources) {
+        estimate.status = status::unresolved;
+    } else if (d_array.is_ambiguous(d_grid.first(), d_grid.last())) {
+        estimate.status = status::not_identifiable;
+    }
+    sort_by_power(estimate);
+    return estimate;
+}
+
+} // namespace core
+} // namespace bearing
+} // namespace gr

@@ -1,0 +1,62 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-bearing authors
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <gnuradio/bearing/apply_calibration.h>
+#include <gnuradio/bearing/core/calibration/calibration_file.h>
+#include <pybind11/pybind11.h>
+
+namespace py = pybind11;
+using gr::bearing::core::calibration_state;
+
+void bind_calibration(py::module& m)
+{
+    // The class itself is registered with the array it belongs to; files are this
+    // topic's.
+    const py::object calibration = m.attr("calibration");
+    calibration.attr("save") = py::cpp_function(&gr::bearing::core::save_calibration,
+                                                py::name("save"),
+                                                py::is_method(calibration),
+                                                R"(
+Writes the calibration as JSON, atomically: readers of path find the old file or the new one.
+
+Raises ValueError when it is empty, RuntimeError naming the path when it cannot be written.
+)",
+                                                py::arg("path"));
+    m.def("load_calibration",
+          &gr::bearing::core::load_calibration,
+          R"(
+Reads a calibration that calibration.save() wrote.
+
+Raises RuntimeError naming the path, and the key that is missing or wrong.
+)",
+          py::arg("path"));
+
+    using gr::bearing::apply_calibration;
+    py::class_<apply_calibration,
+               gr::sync_block,
+               gr::block,
+               gr::basic_block,
+               std::shared_ptr<apply_calibration>>(m, "apply_calibration", R"(
+Divides each of N complex streams by its calibrated gain.
+
+Position offsets and coupling depend on the direction and belong into the estimator's array.
+Message port ``calibration``: a dict whose ``gains`` replace those in force.
+
+Parameters
+----------
+num_elements : int, 1 .. 64
+calibration : bearing.calibration, optional
+    Its gains, none of them zero; without gains samples pass unchanged.
+)")
+        .def(py::init(&apply_calibration::make),
+             py::arg("num_elements"),
+             py::arg("calibration") = calibration_state{})
+        .def("set_calibration",
+             &apply_calibration::set_calibration,
+             "ValueError when its gains do not fit or one of them is zero.",
+             py::arg("calibration"));
+}

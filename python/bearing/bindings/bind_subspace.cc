@@ -1,0 +1,391 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-bearing authors
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "arguments.h"
+#include <gnuradio/bearing/beamscan.h>
+#include <gnuradio/bearing/core/subspace/accuracy.h>
+#include <gnuradio/bearing/core/subspace/beamscan.h>
+#include <gnuradio/bearing/core/subspace/cramer_rao.h>
+#include <gnuradio/bearing/core/subspace/eigendecomposition.h>
+#include <gnuradio/bearing/core/subspace/music.h>
+#include <gnuradio/bearing/core/subspace/root_music.h>
+#include <gnuradio/bearing/core/subspace/source_count.h>
+#include <gnuradio/bearing/music.h>
+#include <gnuradio/bearing/root_music.h>
+#include <pybind11/complex.h>
+#include <pybind11/eigen.h>
+#include <pybind11/stl.h>
+
+namespace py = pybind11;
+namespace bearing = gr::bearing;
+using namespace gr::bearing::core;
+
+namespace {
+
+angle_grid to_grid(const antenna_array& array, const std::optional<real_array>& grid_deg)
+{
+    return grid_deg ? angle_grid::points(array, to_radians("grid_deg", *grid_deg))
+                    : angle_grid::whole_range(array);
+}
+
+bearing_estimate scan(beamscan_method method,
+                      const Eigen::MatrixXcd& covariance,
+                      const antenna_array& array,
+                      const std::optional<real_array>& grid_deg,
+                      int num_sources,
+                      long long snapshots)
+{
+    beamscan_config config;
+    config.method = method;
+    config.num_sources = num_sources;
+    return beamscan_estimator(array, to_grid(array, grid_deg), config)
+        .estimate(covariance, to_snapshots(snapshots, 0));
+}
+
+Eigen::VectorXd in_degrees(const Eigen::VectorXd& radians)
+{
+    return radians / radians_per_degree;
+}
+
+template <typename Block>
+py::class_<Block, gr::sync_block, gr::block, gr::basic_block, std::shared_ptr<Block>>
+bind_estimator(py::module& m, const char* name, const char* doc)
+{
+    return py::
+        class_<Block, gr::sync_block, gr::block, gr::basic_block, std::shared_ptr<Block>>(
+               m, name, doc)
+            .def("set_num_sources",
+                 &Block::set_num_sources,
+                 "ValueError unless 0 <= num_sources < N.",
+                 py::arg("num_sources"))
+            .def("set_heading_deg",
+                 &Block::set_heading_deg,
+                 "Direction of the array's +y axis, clockwise from north.",
+                 py::arg("heading_deg"))
+            .def("set_calibration",
+                 &Block::set_calibration,
+                 "Replaces the parts of the calibration that the argument has.",
+                 py::arg("calibration"));
+}
+
+void bind_functions(py::module& core)
+{
+    py::class_<bearing_estimate>(core, "bearing_estimate", R"(
+What an estimator found in one covariance; strongest source first, NaN where nothing was
+found.
+)")
+        .def_property_readonly(
+            "angles_deg",
+            [](const bearing_estimate& e) { return in_degrees(e.azimuth); },
+            "azimuths in degrees, clockwise from +y, num_sources values")
+        .def_property_readonly(
+            "std_deg",
+            [](const bearing_estimate& e) { return in_degrees(e.deviation); },
+            "predicted standard deviations in degrees; NaN where not trustworthy")
+        .def_readonly("power_db", &bearing_estimate::power_db, "power per element, dB")
+        .def_readonly("snr_db", &bearing_estimate::snr_db, "SNR per element, dB")
+        .def_readonly(
+            "num_sources", &bearing_estimate::num_sources, "K, given or counted")
+        .def_property_readonly(
+            "status",
+            [](const bearing_estimate& e) { return to_string(e.status); },
+            "ok, no_source, unresolved, bad_data, low_snr or not_identifiable")
+        .def_readonly(
+            "spectrum_db", &bearing_estimate::spectrum_db, "spectrum in dB over grid_deg")
+        .def_property_readonly(
+            "grid_deg",
+            [](const bearing_estimate& e) { return in_degrees(e.grid); },
+            "azimuths of the spectrum in degrees")
+        .def("__repr__", [](const bearing_estimate& e) {
+            return "<bearing_estimate: " + std::to_string(e.num_sources) +
+                   " sources, status " + to_string(e.status) + ">";
+        });
+
+    core.def(
+        "bartlett",
+        [](const Eigen::MatrixXcd& covariance,
+           const antenna_array& array,
+           const std::optional<real_array>& grid_deg,
+           int num_sources,
+           long long snapshots) {
+            return scan(beamscan_method::bartlett,
+                        covariance,
+                        array,
+                        grid_deg,
+                        num_sources,
+                        snapshots);
+        },
+        R"(
+Bartlett spectrum a^H R a / (a^H a)^2 and its highest peaks.
+
+Parameters
+----------
+R : complex array of N x N
+a : bearing.array
+grid_deg : ascending azimuths in degrees, optional
+    Default: the array's whole range in 512 points.
+num_sources : int
+    Peaks to report; 0: count the sources, which needs snapshots.
+snapshots : int
+    Number behind R; 0: unknown.
+
+Returns
+-------
+bearing_estimate with spectrum_db: power per element from each direction. std_deg is NaN:
+beamscan peaks are biased by near-by sources and no deviation is predicted.
+)",
+        py::arg("R"),
+        py::arg("a"),
+        py::arg("grid_deg") = py::none(),
+        py::arg("num_sources") = 1,
+        py::arg("snapshots") = 0);
+    core.def(
+        "capon",
+        [](const Eigen::MatrixXcd& covariance,
+           const antenna_array& array,
+           const std::optional<real_array>& grid_deg,
+           int num_sources,
+           long long snapshots) {
+            return scan(beamscan_method::capon,
+                        covariance,
+                        array,
+                        grid_deg,
+                        num_sources,
+                        snapshots);
+        },
+        "Capon spectrum 1 / (a^H R^-1 a) and its highest peaks; parameters and result as "
+        "for "
+        "bartlett().",
+        py::arg("R"),
+        py::arg("a"),
+        py::arg("grid_deg") = py::none(),
+        py::arg("num_sources") = 1,
+        py::arg("snapshots") = 0);
+    core.def(
+        "music",
+        [](const Eigen::MatrixXcd& covariance,
+           const antenna_array& array,
+           int num_sources,
+           long long snapshots,
+           const std::optional<real_array>& grid_deg) {
+            music_config config;
+            config.num_sources = num_sources;
+            return music_estimator(array, to_grid(array, grid_deg), config)
+                .estimate(covariance, to_snapshots(snapshots, 0));
+        },
+        R"(
+MUSIC (R. O. Schmidt 1986) on any array; directions do not depend on the grid's step.
+
+Parameters
+----------
+R : complex array of N x N
+a : bearing.array
+num_sources : int
+    K, 1 .. N-1; 0: count them.
+snapshots : int
+    Number behind R; 0: unknown, then std_deg is NaN and status not_identifiable.
+grid_deg : ascending azimuths in degrees, optional
+    Where the spectrum is evaluated; its ends limit the search. Default: the array's whole
+    range in 512 points.
+
+Returns
+-------
+bearing_estimate
+
+Raises
+------
+ValueError
+    Naming the parameter.
+)",
+        py::arg("R"),
+        py::arg("a"),
+        py::arg("num_sources"),
+        py::arg("snapshots"),
+        py::arg("grid_deg") = py::none());
+    core.def(
+        "root_music",
+        [](const Eigen::MatrixXcd& covariance,
+           const antenna_array& array,
+           int num_sources,
+           long long snapshots,
+           const std::string& variant) {
+            if (variant != "complex") {
+                throw std::invalid_argument("variant is '" + variant +
+                                            "'; it must be 'complex'");
+            }
+            root_music_config config;
+            config.num_sources = num_sources;
+            return root_music_estimator(array, config)
+                .estimate(covariance, to_snapshots(snapshots, 0));
+        },
+        R"(
+Root-MUSIC (A. J. Barabell 1983) on a uniform line, calibrated or not.
+
+Parameters and result as for music(), without a grid and a spectrum; variant is "complex".
+)",
+        py::arg("R"),
+        py::arg("a"),
+        py::arg("num_sources"),
+        py::arg("snapshots"),
+        py::arg("variant") = "complex");
+    core.def(
+        "count_sources",
+        [](const Eigen::MatrixXcd& covariance,
+           long long snapshots,
+           const std::string& method) {
+            const count_method how = count_method_from_string(method);
+            const std::size_t count = to_snapshots(snapshots, 1);
+            if (covariance.rows() != covariance.cols() || covariance.rows() == 0) {
+                throw std::invalid_argument("R is " + std::to_string(covariance.rows()) +
+                                            " x " + std::to_string(covariance.cols()) +
+                                            "; it must be square, N x N");
+            }
+            return covariance.allFinite()
+                       ? count_sources(decompose(covariance).values, count, how)
+                       : 0;
+        },
+        R"(
+Number of sources in a covariance of so many snapshots; 0 for a zero or NaN R.
+
+method: "ratio" (robust to unequal noise in the channels), "mdl" or "aic" (M. Wax, T. Kailath
+1985).
+)",
+        py::arg("R"),
+        py::arg("snapshots"),
+        py::arg("method") = "ratio");
+    core.def(
+        "predict_std_deg",
+        [](const Eigen::MatrixXcd& covariance,
+           const antenna_array& array,
+           const real_array& angles_deg,
+           long long snapshots,
+           const std::string& variant,
+           const std::string& theory) {
+            return in_degrees(predict_deviation(covariance,
+                                                array,
+                                                to_radians("angles_deg", angles_deg),
+                                                to_snapshots(snapshots, 1),
+                                                accuracy_variant_from_string(variant),
+                                                accuracy_theory_from_string(theory)));
+        },
+        R"(
+Standard deviations in degrees that MUSIC and root-MUSIC reach at the true directions
+angles_deg, from an exact covariance R.
+
+variant: "complex" (any array), "unitary" or "real" (uniform lines); theory: "full", or
+"paper" for the high-SNR limit of the real variant (arXiv 2509.01999, equation 36).
+)",
+        py::arg("R"),
+        py::arg("a"),
+        py::arg("angles_deg"),
+        py::arg("snapshots"),
+        py::arg("variant") = "complex",
+        py::arg("theory") = "full");
+    core.def(
+        "crb_deg",
+        [](const antenna_array& array,
+           const real_array& angles_deg,
+           const real_array& snr_db,
+           long long snapshots) {
+            return in_degrees(cramer_rao_deviation(array,
+                                                   to_radians("angles_deg", angles_deg),
+                                                   to_vector("snr_db", snr_db),
+                                                   to_snapshots(snapshots, 1)));
+        },
+        R"(
+Stochastic Cramer-Rao bound: the smallest standard deviations in degrees that any unbiased
+estimator can have (P. Stoica, A. Nehorai 1990). snr_db: per element, one number or K.
+)",
+        py::arg("a"),
+        py::arg("angles_deg"),
+        py::arg("snr_db"),
+        py::arg("snapshots"));
+}
+
+void bind_blocks(py::module& m)
+{
+    bind_estimator<bearing::music>(m, "music", R"(
+MUSIC: bearings with predicted standard deviations, and a pseudo-spectrum.
+
+Input: covariance items. Output (may stay unconnected): the spectrum in dB, num_points
+floats. Messages: calibration in, bearings out (one PDU an item).
+
+Parameters
+----------
+array : bearing.array
+num_sources : int, K = 1 .. N-1; 0: count them
+snapshots : int
+    Number behind each item while no ``snapshots`` tag tells; 0: unknown.
+num_points : int
+    Points of the spectrum, fixed.
+limits_deg : [first, last] azimuth, degrees; empty: the whole range
+heading_deg : direction of +y, clockwise from north
+counting : "ratio", "mdl" or "aic"
+
+Raises ValueError naming the parameter.
+)")
+        .def(py::init(&bearing::music::make),
+             py::arg("array"),
+             py::arg("num_sources"),
+             py::arg("snapshots") = 0,
+             py::arg("num_points") = 512,
+             py::arg("limits_deg") = std::vector<double>{},
+             py::arg("heading_deg") = 0.0,
+             py::arg("counting") = "ratio")
+        .def("set_limits_deg",
+             &bearing::music::set_limits_deg,
+             "New limits for the same number of points; empty: the whole range.",
+             py::arg("limits_deg"))
+        .def("grid_deg", &bearing::music::grid_deg, "azimuths of the spectrum's points");
+
+    bind_estimator<bearing::beamscan>(m, "beamscan", R"(
+Bartlett or Capon spectrum, and the bearings of its highest peaks (without deviations).
+
+Ports and parameters as bearing.music; method is "bartlett" or "capon".
+)")
+        .def(py::init(&bearing::beamscan::make),
+             py::arg("array"),
+             py::arg("num_sources"),
+             py::arg("method") = "capon",
+             py::arg("snapshots") = 0,
+             py::arg("num_points") = 512,
+             py::arg("limits_deg") = std::vector<double>{},
+             py::arg("heading_deg") = 0.0,
+             py::arg("counting") = "ratio")
+        .def("set_method",
+             &bearing::beamscan::set_method,
+             "\"bartlett\" or \"capon\"",
+             py::arg("method"))
+        .def("set_limits_deg",
+             &bearing::beamscan::set_limits_deg,
+             "New limits for the same number of points; empty: the whole range.",
+             py::arg("limits_deg"))
+        .def("grid_deg",
+             &bearing::beamscan::grid_deg,
+             "azimuths of the spectrum's points");
+
+    bind_estimator<bearing::root_music>(m, "root_music", R"(
+Root-MUSIC for uniform lines: bearings with predicted standard deviations, without a grid.
+
+Input: covariance items. Messages: calibration in, bearings out (one PDU an item). Parameters
+as bearing.music.
+)")
+        .def(py::init(&bearing::root_music::make),
+             py::arg("array"),
+             py::arg("num_sources"),
+             py::arg("snapshots") = 0,
+             py::arg("heading_deg") = 0.0,
+             py::arg("counting") = "ratio");
+}
+
+} // namespace
+
+void bind_subspace(py::module& m, py::module& core)
+{
+    bind_functions(core);
+    bind_blocks(m);
+}

@@ -1,0 +1,32 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-bearing authors
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include <pybind11/pybind11.h>
+
+namespace py = pybind11;
+
+void bind_array(py::module& m);
+void bind_calibration(py::module& m);
+void bind_simulation(py::module& m, py::module& core);
+void bind_covariance(py::module& m, py::module& core);
+void bind_subspace(py::module& m, py::module& core);
+
+PYBIND11_MODULE(bearing_python, m)
+{
+    // The base classes of blocks are registered by GNU Radio's own modules.
+    py::module::import("gnuradio.gr");
+
+    py::module core = m.def_submodule(
+        "core",
+        "Array processing on NumPy arrays, without a flowgraph. Angles are in degrees, "
+        "azimuths clockwise from the array's +y axis.");
+    bind_array(m);
+    bind_calibration(m);
+    bind_simulation(m, core);
+    bind_covariance(m, core);
+    bind_subspace(m, core);
+}

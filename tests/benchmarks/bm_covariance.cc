@@ -1,0 +1,330 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-bearing authors
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+/*
+ * The covariance accumulator against VOLK's dot products over the triangle of channel
+ * pairs and against Eigen's rankUpdate.
+ *
+ * Absolute times on shared machines mean little. The covariance/ratio_vs_volk benchmarks
+ * therefore time the contenders, and a loop of nothing but multiply-adds, in turn within
+ * one run by thread CPU time, and give ratios of medians:
+ *   ratio_vs_volk, ratio_vs_eigen  how many times as fast as those
+ *   misaligned_speed               buffers one sample off alignment, against aligned ones
+ *   share_of_fma_peak              N^2 multiply-adds a vector against the loop's rate;
+ * more than 1 where a variant gets by with fewer Gfma/s_peak                    that
+ * rate, in 10^9 float multiply-adds a second covariance/ratio_vs_volk is the variant that
+ * the processor gets by default; covariance/ratio_vs_volk_<variant> are the others.
+ */
+
+#include <gnuradio/bearing/core/covariance/accumulator.h>
+#include <Eigen/Core>
+#include <benchmark/benchmark.h>
+#include <volk/volk.h>
+#include <algorithm>
+#include <complex>
+#include <ctime>
+#include <functional>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using gr::bearing::core::covariance_accumulator;
+using gr::bearing::core::covariance_kernel_name;
+
+constexpr int num_snapshots = 4096;
+// A median over fewer than fifteen would still move from run to run.
+constexpr int num_rounds = 31;
+
+double thread_seconds()
+{
+    timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+// N channels of noise, each `offset` samples past a page boundary as GNU Radio's buffers
+// are, and the same samples side by side for Eigen.
+class input
+{
+public:
+    input(int num_elements, int offset = 0)
+        : d_matrix(num_elements, num_snapshots), d_channels(num_elements)
+    {
+        std::mt19937 generator(1);
+        std::normal_distribution<float> normal;
+        for (int i = 0; i < num_elements; ++i) {
+            auto* buffer = static_cast<std::complex<float>*>(volk_malloc(
+                (num_snapshots + offset) * sizeof(std::complex<float>), 4096));
+            d_buffers.push_back(buffer);
+            d_channels[i] = buffer + offset;
+            for (int t = 0; t < num_snapshots; ++t) {
+                buffer[offset + t] = { normal(generator), normal(generator) };
+                d_matrix(i, t) = buffer[offset + t];
+            }
+        }
+    }
+    ~input()
+    {
+        for (auto* buffer : d_buffers)
+            volk_free(buffer);
+    }
+    input(const input&) = delete;
+    input& operator=(const input&) = delete;
+
+    const std::complex<float>* const* channels() const { return d_channels.data(); }
+    const Eigen::MatrixXcf& matrix() const { return d_matrix; }
+
+private:
+    Eigen::MatrixXcf d_matrix;
+    std::vector<const std::complex<float>*> d_channels;
+    std::vector<std::complex<float>*> d_buffers;
+};
+
+void run_accumulator(covariance_accumulator& accumulator, const input& x)
+{
+    accumulator.update(x.channels(), num_snapshots);
+    benchmark::ClobberMemory();
+}
+
+void run_volk(std::vector<lv_32fc_t>& r, const input& x, int n)
+{
+    for (int j = 0; j < n; ++j)
+        for (int i = 0; i <= j; ++i)
+            volk_32fc_x2_conjugate_dot_prod_32fc(
+                &r[i + j * n], x.channels()[i], x.channels()[j], num_snapshots);
+    benchmark::ClobberMemory();
+}
+
+void run_eigen(Eigen::MatrixXcf& r, const input& x)
+{
+    r.setZero();
+    r.selfadjointView<Eigen::Upper>().rankUpdate(x.matrix());
+    benchmark::ClobberMemory();
+}
+
+/*
+ * Twelve independent chains of multiply-adds: enough to hide the latency on every
+ * processor of today. It does nothing else, so it is the peak that a kernel with the same
+ * vectors can approach. Returns the number of float multiply-adds. The empty assembly
+ * statements keep the compiler from merging the chains.
+ */
+#define BEARING_CHAIN_LIST(step)                                                    \
+    step(0) step(1) step(2) step(3) step(4) step(5) step(6) step(7) step(8) step(9) \
+        step(10) step(11)
+#define BEARING_CHAIN_START(k) vec sum##k = vec{} + static_cast<float>(k);
+#define BEARING_CHAIN_STEP(k) \
+    sum##k = sum##k * x + x;  \
+    __asm__("" : BEARING_VECTOR_REGISTER(sum##k));
+#define BEARING_CHAIN_END(k) total += sum##k;
+#define BEARING_FMA_LOOP(name, attribute, bytes)               \
+    attribute double name(float* out)                          \
+    {                                                          \
+        typedef float vec __attribute__((vector_size(bytes))); \
+        constexpr int repetitions = 20000;                     \
+        const vec x = vec{} + 0.5f;                            \
+        BEARING_CHAIN_LIST(BEARING_CHAIN_START)                \
+        for (int k = 0; k < repetitions; ++k) {                \
+            BEARING_CHAIN_LIST(BEARING_CHAIN_STEP)             \
+        }                                                      \
+        vec total = vec{};                                     \
+        BEARING_CHAIN_LIST(BEARING_CHAIN_END)                  \
+        *out = total[0];                                       \
+        return 12.0 * repetitions * (bytes / sizeof(float));   \
+    }
+
+#if defined(__x86_64__) || defined(__i386__)
+#define BEARING_VECTOR_REGISTER "+x"
+BEARING_FMA_LOOP(fma_avx512, __attribute__((target("avx512f"))), 64)
+BEARING_FMA_LOOP(fma_avx2, __attribute__((target("avx2,fma"))), 32)
+#else
+#define BEARING_VECTOR_REGISTER "+w"
+#endif
+BEARING_FMA_LOOP(fma_generic, , 16)
+
+double run_fma(const std::string& kernel)
+{
+    float out;
+    double count;
+#if defined(__x86_64__) || defined(__i386__)
+    if (kernel == "avx512")
+        count = fma_avx512(&out);
+    else if (kernel == "avx2")
+        count = fma_avx2(&out);
+    else
+#endif
+        count = fma_generic(&out);
+    benchmark::DoNotOptimize(out);
+    return count;
+}
+
+double median(std::vector<double> values)
+{
+    std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
+    return values[values.size() / 2];
+}
+
+// A contender and the seconds per call of each of its rounds.
+class contender
+{
+public:
+    // Calls per round are such that a round takes half a millisecond: that dwarfs the
+    // cost of reading the clock, and is short enough for all to see the same state of the
+    // machine.
+    explicit contender(std::function<void()> function) : d_function(std::move(function))
+    {
+        double elapsed = 0.0;
+        while (elapsed < 5e-4) {
+            d_calls *= 2;
+            elapsed = run();
+        }
+    }
+    void round() { d_seconds.push_back(run() / d_calls); }
+    double seconds() const { return median(d_seconds); }
+
+private:
+    double run() const
+    {
+        const double start = thread_seconds();
+        for (int k = 0; k < d_calls; ++k)
+            d_function();
+        return thread_seconds() - start;
+    }
+
+    std::function<void()> d_function;
+    int d_calls = 1;
+    std::vector<double> d_seconds;
+};
+
+void set_rate(benchmark::State& state)
+{
+    state.counters["Msamples/s/channel"] = benchmark::Counter(
+        1e-6 * num_snapshots, benchmark::Counter::kIsIterationInvariantRate);
+}
+
+void accumulate(benchmark::State& state, const std::string& kernel, int n, int offset)
+{
+    const input x(n, offset);
+    covariance_accumulator accumulator(n, kernel);
+    for (auto _ : state)
+        run_accumulator(accumulator, x);
+    set_rate(state);
+}
+
+void volk_pairs(benchmark::State& state, int n)
+{
+    const input x(n);
+    std::vector<lv_32fc_t> r(n * n);
+    for (auto _ : state)
+        run_volk(r, x, n);
+    set_rate(state);
+}
+
+void eigen_rank_update(benchmark::State& state, int n)
+{
+    const input x(n);
+    Eigen::MatrixXcf r(n, n);
+    for (auto _ : state)
+        run_eigen(r, x);
+    set_rate(state);
+}
+
+void fma_peak(benchmark::State& state, const std::string& kernel)
+{
+    double count = 0.0;
+    for (auto _ : state)
+        count = run_fma(kernel);
+    state.counters["Gfma/s"] =
+        benchmark::Counter(1e-9 * count, benchmark::Counter::kIsIterationInvariantRate);
+}
+
+void ratios(benchmark::State& state, const std::string& kernel, int n)
+{
+    const input x(n), shifted(n, 1);
+    covariance_accumulator accumulator(n, kernel);
+    std::vector<lv_32fc_t> r(n * n);
+    Eigen::MatrixXcf r_eigen(n, n);
+    double fma_count = 0.0;
+    contender ours([&] { run_accumulator(accumulator, x); });
+    contender volk([&] { run_volk(r, x, n); });
+    contender off([&] { run_accumulator(accumulator, shifted); });
+    contender eigen([&] { run_eigen(r_eigen, x); });
+    contender fma([&] { fma_count = run_fma(kernel); });
+    for (auto _ : state)
+        for (int k = 0; k < num_rounds; ++k)
+            for (contender* c : { &ours, &volk, &off, &eigen, &fma })
+                c->round();
+    const double seconds = ours.seconds();
+    const double peak = fma_count / fma.seconds();
+    state.counters["ratio_vs_volk"] = volk.seconds() / seconds;
+    state.counters["ratio_vs_eigen"] = eigen.seconds() / seconds;
+    state.counters["misaligned_speed"] = seconds / off.seconds();
+    // N^2 multiply-adds per vector, two floats per sample.
+    state.counters["share_of_fma_peak"] =
+        static_cast<double>(n) * n * 2 * num_snapshots / seconds / peak;
+    state.counters["Gfma/s_peak"] = 1e-9 * peak;
+    state.counters["Msamples/s/channel"] = 1e-6 * num_snapshots / seconds;
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    std::vector<std::string> kernels;
+    for (const char* name : { "generic", "avx2", "avx512" }) {
+        try {
+            covariance_accumulator probe(1, name);
+            kernels.push_back(name);
+        } catch (const std::invalid_argument&) {
+            // this processor cannot run it
+        }
+    }
+    const std::string best = covariance_kernel_name();
+
+    for (const int n : { 4, 5, 8, 16, 32 }) {
+        const std::string tail = "/" + std::to_string(n);
+        for (const std::string& kernel : kernels) {
+            benchmark::RegisterBenchmark(
+                ("covariance/accumulate/" + kernel + tail).c_str(),
+                [=](benchmark::State& state) { accumulate(state, kernel, n, 0); });
+            benchmark::RegisterBenchmark(
+                ("covariance/accumulate_misaligned/" + kernel + tail).c_str(),
+                [=](benchmark::State& state) { accumulate(state, kernel, n, 1); });
+        }
+        benchmark::RegisterBenchmark(
+            ("covariance/volk_pairs" + tail).c_str(),
+            [=](benchmark::State& state) { volk_pairs(state, n); });
+        benchmark::RegisterBenchmark(
+            ("covariance/eigen_rank_update" + tail).c_str(),
+            [=](benchmark::State& state) { eigen_rank_update(state, n); });
+    }
+    for (const std::string& kernel : kernels)
+        benchmark::RegisterBenchmark(
+            ("covariance/fma_peak/" + kernel).c_str(),
+            [=](benchmark::State& state) { fma_peak(state, kernel); });
+    // One iteration: the rounds inside are what is repeated.
+    for (const int n : { 4, 5, 8, 16, 32 })
+        for (const std::string& kernel : kernels) {
+            const std::string name =
+                kernel == best
+                    ? "covariance/ratio_vs_volk/" + std::to_string(n)
+                    : "covariance/ratio_vs_volk_" + kernel + "/" + std::to_string(n);
+            benchmark::RegisterBenchmark(
+                name.c_str(), [=](benchmark::State& state) { ratios(state, kernel, n); })
+                ->Iterations(1)
+                ->Unit(benchmark::kMillisecond);
+        }
+
+    benchmark::Initialize(&argc, argv);
+    if (benchmark::ReportUnrecognizedArguments(argc, argv))
+        return 1;
+    benchmark::RunSpecifiedBenchmarks();
+    return 0;
+}
