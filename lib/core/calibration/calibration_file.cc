@@ -186,6 +186,9 @@ calibration_state from_json(const json& document, const std::string& path)
     calibration.reference = in.integer("reference");
     if (in.has("frequency_hz")) {
         calibration.frequency = in.number("frequency_hz");
+        if (!(*calibration.frequency > 0.0)) {
+            in.fail("frequency_hz", "must be > 0");
+        }
     }
     if (in.has("time")) {
         calibration.time = in.number("time");

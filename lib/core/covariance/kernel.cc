@@ -21,7 +21,8 @@
 /* What was read from memory before is to be read again and not kept in a register. */
 #define BEARING_RELOAD __asm__ volatile("" : : : "memory")
 
-/* Leaves all registers to the innermost loops, instead of some to this variable. */
+/* Keeps a variable that innermost loops do not use out of the registers that they need.
+ */
 #define BEARING_IN_MEMORY(variable) __asm__ volatile("" : "+m"(variable))
 
 #define BEARING_INLINE static inline __attribute__((always_inline))

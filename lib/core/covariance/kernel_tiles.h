@@ -176,8 +176,10 @@ BEARING_TARGET static void triangle(const block& b, int i, double* sum, int n)
     for (int c = 0; c < M; ++c)
         for (int r = 0; r <= c; ++r)
             sum1[r][c] = sum2[r][c] = vec{};
+#if BEARING_THREE_MULTIPLY
     BEARING_IN_MEMORY(sum1);
     BEARING_IN_MEMORY(sum2);
+#endif
 
     for (int s = 0; s < 2; ++s) {
         const float* p[M];
@@ -293,8 +295,10 @@ BEARING_TARGET static void rectangle(const block& b, int i, int j, double* sum, 
     for (int c = 0; c < C; ++c)
         for (int r = 0; r < R; ++r)
             sum1[r][c] = sum2[r][c] = vec{};
+#if BEARING_THREE_MULTIPLY
     BEARING_IN_MEMORY(sum1);
     BEARING_IN_MEMORY(sum2);
+#endif
 
     for (int s = 0; s < 2; ++s) {
         const float *p[R], *q[C];
@@ -372,7 +376,7 @@ BEARING_TARGET static void tiles(const block& b, double* sum, int n)
             triangle<5, 1>(b, i, sum, n);
         }
 #else
-        /* Four is two and two, for the same reason. */
+        /* Four is two and two: three and one would end in a slow small triangle. */
         const int m = left <= 3 ? left : left == 4 ? 2 : 3;
         switch (m) {
         case 1:

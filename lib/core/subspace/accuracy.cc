@@ -24,6 +24,9 @@ constexpr std::complex<double> imaginary_unit{ 0.0, 1.0 };
 // The gates within which the predicted interval covers what it promises.
 constexpr double smallest_eigenvalue_margin = 2.0;
 constexpr double largest_relative_deviation = 0.06;
+// Towards endfire sin(theta) flattens and the error is no longer Gaussian: its quadratic
+// part is deviation * tan(theta) / 2 of its linear part.
+constexpr double largest_endfire_distortion = 0.25;
 // Debiased signal eigenvalues stay this far above the noise.
 constexpr double debiased_floor = 1.02;
 constexpr int debiasing_rounds = 3;

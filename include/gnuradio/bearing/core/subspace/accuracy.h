@@ -82,9 +82,11 @@ struct plug_in_accuracy {
  * The formula of predict_deviation() with debiased eigenvalues: the noise power is
  * mean(noise eigenvalues) * M / (M - K), and each signal eigenvalue t solves
  * t = lambda / (1 + (N - K) / M * s2 / (t - s2)). A deviation is published only when
- * lambda_K / s2 >= 2 (1 + sqrt(N / M))^2 (else low_snr) and when it is below 0.06 of the
- * distance to the nearest other estimate (else unresolved); within these gates the
- * interval of +-1.96 standard deviations holds the true direction in 95 % of cases.
+ * lambda_K / s2 >= 2 (1 + sqrt(N / M))^2 (else low_snr), when it is below 0.06 of the
+ * distance to the nearest other estimate, and when a front-only array's estimate is not
+ * so near to endfire that deviation * tan(theta) exceeds 0.25 (else unresolved). Within
+ * these gates the interval of +-1.96 standard deviations holds the true direction in 95 %
+ * of cases.
  *
  * \param decomposition of the sample covariance
  * \param azimuth K estimates in radians; NaN ones get NaN

@@ -21,8 +21,7 @@ namespace core {
  * How sources are counted.
  *
  * - `ratio`: sequential test of the largest remaining eigenvalue against the mean of the
- *   remaining ones. Robust: channels whose noise levels differ by 1 dB rms do not disturb
- * it.
+ *   remaining ones. Robust: channel noise levels that differ by 1 dB rms do no harm.
  * - `mdl`, `aic`: minimum description length and Akaike's criterion, Wax and Kailath,
  *   "Detection of signals by information theoretic criteria", IEEE Trans. ASSP 33 (1985).
  *   They find weaker sources, but trust the noise to be exactly white: with unequal
@@ -54,20 +53,21 @@ BEARING_API count_method count_method_from_string(const std::string& name);
  * `mdl` finds them). Two on four, three on five and five on eight elements are found.
  *
  * Fewer than N non-zero eigenvalues. An eigenvalue is zero when it is within rounding of
- * it: at most N epsilon lambda_1, or at most four times the size of the most negative
- * one.
+ * it: at most N epsilon lambda_1, or four times the size of the most negative one.
  * - Exact zeros (below epsilon^2 lambda_1) are dead channels, whose rows of zeros survive
  *   the decomposition. They are left out: N counts the live channels. Where only one
  *   eigenvalue is left, a single live channel looks like a single noise-free source, and
  *   the answer is one: check the covariance's diagonal for dead channels beforehand.
  * - With M < N the other zeros are expected. `ratio` leaves them in its means, for which
  *   the thresholds are made. `mdl` and `aic` use that X X^H and X^H X share their
- * non-zero eigenvalues: M eigenvalues, N snapshots.
+ *   non-zero eigenvalues: M eigenvalues, N snapshots.
  * - With M >= N they mean noise below the arithmetic. `ratio` leaves them in its means,
  *   `mdl` and `aic` count what is not zero, so noise-free sources are counted right.
  *
  * A covariance that was ever in single precision has rounding noise near 1e-7 lambda_1,
- * and it is not white: sources and channel noise below that cannot be counted.
+ * and it is not white. Sources below it cannot be counted; where the channels' own noise
+ * is below it, as with a source 80 dB above the noise, a few percent of counts are
+ * wrong.
  *
  * \param eigenvalues N eigenvalues, power per element, any scale, descending (another
  *        order gives the same result)
@@ -90,8 +90,8 @@ BEARING_API int count_sources(const Eigen::VectorXd& eigenvalues,
  * (threshold - 1); what is interpolated is the quantile centred and scaled as the
  * Wishart's largest eigenvalue is in the limit (Johnstone, "On the distribution of the
  * largest eigenvalue in principal components analysis", Ann. Statist. 29, 2001), which
- * hardly changes over the table. It is held constant beyond the table, so that (threshold
- * - 1) falls as 1/sqrt(degrees of freedom) there.
+ * hardly changes over the table. It is held constant beyond the table, where
+ * (threshold - 1) falls nearly as 1/sqrt(degrees of freedom).
  *
  * \param num_eigenvalues n, at least 2
  * \param degrees_of_freedom snapshots less the sources already found; need not be whole.

@@ -1,0 +1,226 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-bearing authors
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#define BOOST_TEST_MODULE calibration_file
+#include "scenes.h"
+#include <gnuradio/bearing/core/calibration/calibration_file.h>
+#include <nlohmann/json.hpp>
+#include <boost/test/unit_test.hpp>
+#include <atomic>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+using namespace gr::bearing::core;
+namespace fs = std::filesystem;
+
+namespace {
+
+// A folder of its own for each test, gone afterwards.
+struct folder {
+    folder()
+    {
+        std::string name = (fs::temp_directory_path() / "bearing-qa-XXXXXX").string();
+        path = mkdtemp(name.data());
+    }
+    ~folder() { fs::remove_all(path); }
+    std::string file() const { return (path / "calibration.json").string(); }
+    fs::path path;
+};
+
+std::string read(const std::string& path)
+{
+    std::ifstream in(path, std::ios::binary);
+    std::stringstream text;
+    text << in.rdbuf();
+    return text.str();
+}
+
+void write(const std::string& path, const std::string& text)
+{
+    std::ofstream(path, std::ios::binary) << text;
+}
+
+calibration_state complete()
+{
+    calibration_state calibration = random_calibration(4, 11);
+    calibration.sigma_phase_rad = Eigen::VectorXd::LinSpaced(4, 0.0, 0.03);
+    calibration.sigma_log_gain = Eigen::VectorXd::LinSpaced(4, 0.0, 0.02);
+    calibration.reference = 2;
+    calibration.frequency = 433.92e6;
+    calibration.time = 1.7e9 + 0.25;
+    return calibration;
+}
+
+std::string complaint(const std::string& path)
+{
+    try {
+        load_calibration(path);
+    } catch (const std::runtime_error& error) {
+        return error.what();
+    }
+    return "";
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(what_is_saved_is_loaded_to_the_bit)
+{
+    const folder here;
+    const calibration_state saved = complete();
+    save_calibration(saved, here.file());
+    const calibration_state loaded = load_calibration(here.file());
+    BOOST_TEST((loaded.gains == saved.gains));
+    BOOST_TEST((loaded.positions == saved.positions));
+    BOOST_TEST((loaded.coupling == saved.coupling));
+    BOOST_TEST((loaded.sigma_phase_rad == saved.sigma_phase_rad));
+    BOOST_TEST((loaded.sigma_log_gain == saved.sigma_log_gain));
+    BOOST_TEST(loaded.reference == 2);
+    BOOST_TEST(*loaded.frequency == *saved.frequency);
+    BOOST_TEST(*loaded.time == *saved.time);
+}
+
+BOOST_AUTO_TEST_CASE(absent_parts_stay_absent_and_the_time_is_stamped)
+{
+    const folder here;
+    calibration_state gains_only;
+    gains_only.gains = Eigen::VectorXcd::Ones(3);
+    save_calibration(gains_only, here.file());
+    const calibration_state loaded = load_calibration(here.file());
+    BOOST_TEST((loaded.gains == gains_only.gains));
+    BOOST_TEST(loaded.positions.size() == 0);
+    BOOST_TEST(loaded.coupling.size() == 0);
+    BOOST_TEST(!loaded.frequency);
+    // 2020-01-01: the clock of any machine that builds this is past it.
+    BOOST_TEST(*loaded.time > 1577836800.0);
+}
+
+BOOST_AUTO_TEST_CASE(the_file_has_the_documented_keys)
+{
+    const folder here;
+    save_calibration(complete(), here.file());
+    const nlohmann::json document = nlohmann::json::parse(read(here.file()));
+    for (const char* key : { "version",
+                             "num_elements",
+                             "reference",
+                             "frequency_hz",
+                             "gains",
+                             "positions_m",
+                             "coupling",
+                             "sigma_phase_rad",
+                             "sigma_log_gain",
+                             "time" }) {
+        BOOST_TEST(document.contains(key), key);
+    }
+    BOOST_TEST(document["gains"][1][1].get<double>() == complete().gains(1).imag());
+    BOOST_TEST(document["positions_m"][3][2].get<double>() == complete().positions(3, 2));
+    BOOST_TEST(document["coupling"][1][2][0].get<double>() ==
+               complete().coupling(1, 2).real());
+}
+
+BOOST_AUTO_TEST_CASE(a_file_truncated_at_any_byte_is_refused_with_its_name)
+{
+    const folder here;
+    save_calibration(complete(), here.file());
+    const std::string whole = read(here.file());
+    // Without its last newline the document is still complete.
+    for (std::size_t size = 0; size + 1 < whole.size(); ++size) {
+        write(here.file(), whole.substr(0, size));
+        const std::string message = complaint(here.file());
+        BOOST_REQUIRE_MESSAGE(message.find(here.file()) != std::string::npos,
+                              "cut at byte " << size << ": '" << message << "'");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_key_is_named)
+{
+    const folder here;
+    save_calibration(complete(), here.file());
+    const nlohmann::json good = nlohmann::json::parse(read(here.file()));
+    const auto named = [&](const char* key, const nlohmann::json& value) {
+        nlohmann::json bad = good;
+        bad[key] = value;
+        write(here.file(), bad.dump());
+        const std::string message = complaint(here.file());
+        // The array's own check names the part, the reader the key.
+        const std::string part = std::string(key) == "positions_m" ? "positions" : key;
+        return message.find(here.file()) != std::string::npos &&
+               message.find(part) != std::string::npos;
+    };
+    for (const char* key : { "version", "num_elements", "reference" }) {
+        BOOST_TEST(named(key, nullptr), key);
+        BOOST_TEST(named(key, "four"), key);
+        BOOST_TEST(named(key, 1.5), key);
+    }
+    BOOST_TEST(named("version", 2));
+    BOOST_TEST(named("num_elements", 0));
+    {
+        // The first part that is shorter than promised is named.
+        nlohmann::json bad = good;
+        bad["num_elements"] = 1000000000;
+        write(here.file(), bad.dump());
+        BOOST_TEST(complaint(here.file()).find("gains") != std::string::npos);
+    }
+    BOOST_TEST(named("reference", 4));
+    BOOST_TEST(named("frequency_hz", "433 MHz"));
+    BOOST_TEST(named("frequency_hz", -1.0));
+    BOOST_TEST(named("time", "yesterday"));
+    for (const char* key :
+         { "gains", "positions_m", "coupling", "sigma_phase_rad", "sigma_log_gain" }) {
+        BOOST_TEST(named(key, 1.0), key);
+        BOOST_TEST(named(key, nlohmann::json::array({ 1, 2, 3 })), key);
+        BOOST_TEST(named(key, nlohmann::json::array({ "a", "b", "c", "d" })), key);
+        BOOST_TEST(named(key, nlohmann::json::object()), key);
+    }
+    BOOST_TEST(named("sigma_phase_rad", nlohmann::json::array({ 0.0, 0.0, 0.0, -1.0 })));
+    write(here.file(), "[1, 2]");
+    BOOST_TEST(complaint(here.file()).find("object") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_missing_file_a_folder_and_an_unwritable_place_are_named)
+{
+    const folder here;
+    BOOST_TEST(complaint(here.file()).find(here.file()) != std::string::npos);
+    BOOST_TEST(complaint(here.path.string()).find(here.path.string()) !=
+               std::string::npos);
+    BOOST_CHECK_EXCEPTION(save_calibration(complete(), "/nonexistent/folder/c.json"),
+                          std::runtime_error,
+                          [](const std::runtime_error& error) {
+                              return std::string(error.what()).find("/nonexistent") !=
+                                     std::string::npos;
+                          });
+    BOOST_CHECK_THROW(save_calibration({}, here.file()), std::invalid_argument);
+    BOOST_TEST(fs::is_empty(here.path));
+}
+
+BOOST_AUTO_TEST_CASE(readers_never_see_a_half_written_file)
+{
+    const folder here;
+    calibration_state calibration = complete();
+    save_calibration(calibration, here.file());
+    std::atomic<bool> done{ false };
+    std::atomic<int> good{ 0 };
+    std::atomic<int> bad{ 0 };
+    std::thread reader([&] {
+        while (!done) {
+            ++(complaint(here.file()).empty() ? good : bad);
+        }
+    });
+    for (int write = 0; write < 200; ++write) {
+        calibration.reference = write % 4;
+        save_calibration(calibration, here.file());
+    }
+    done = true;
+    reader.join();
+    BOOST_TEST(bad == 0);
+    BOOST_TEST(good > 0);
+    // No temporary file is left behind.
+    BOOST_TEST(
+        std::distance(fs::directory_iterator(here.path), fs::directory_iterator()) == 1);
+}

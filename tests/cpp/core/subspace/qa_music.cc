@@ -1,0 +1,222 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-bearing authors
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#define BOOST_TEST_MODULE music
+#include "scenes.h"
+#include <gnuradio/bearing/core/covariance/sample_covariance.h>
+#include <gnuradio/bearing/core/simulation/snapshots.h>
+#include <gnuradio/bearing/core/subspace/cramer_rao.h>
+#include <gnuradio/bearing/core/subspace/music.h>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+using namespace gr::bearing::core;
+namespace data = boost::unit_test::data;
+
+namespace {
+
+music_estimator estimator(const antenna_array& array, int k, int points = 512)
+{
+    music_config config;
+    config.num_sources = k;
+    return { array, angle_grid::whole_range(array, points), config };
+}
+
+// Exact covariances leave only rounding, which the flat bottom of the null function does
+// not amplify: the slope is solved, not the value.
+constexpr double exact = 1e-9;
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(exact_covariances_give_exact_bearings)
+{
+    Eigen::MatrixXd points(6, 2);
+    points << 0.0, 0.0, 0.5, 0.1, 0.9, -0.3, 0.2, 0.6, -0.4, 0.4, -0.5, -0.5;
+    const antenna_array circle = antenna_array::uniform_circle(5, 0.4);
+    const antenna_array custom = antenna_array::custom(points);
+    for (const antenna_array& array : { circle,
+                                        custom,
+                                        circle.calibrated(random_calibration(5, 21)),
+                                        custom.calibrated(random_calibration(6, 22)) }) {
+        for (const double first : { 0.0, 12.3, 144.0, 355.0 }) {
+            const Eigen::VectorXd azimuth = degrees({ first, first + 70.0 });
+            const bearing_estimate estimate = estimator(array, 2).estimate(
+                population_covariance(array, azimuth, 15.0), 100);
+            BOOST_CHECK(estimate.status == status::ok);
+            for (int k = 0; k < 2; ++k) {
+                double nearest = 1.0;
+                for (int s = 0; s < 2; ++s) {
+                    nearest =
+                        std::min(nearest,
+                                 std::abs(std::remainder(estimate.azimuth(k) - azimuth(s),
+                                                         2.0 * M_PI)));
+                }
+                BOOST_TEST(nearest < exact);
+                BOOST_TEST(estimate.azimuth(k) >= 0.0);
+                BOOST_TEST(estimate.azimuth(k) < 2.0 * M_PI);
+            }
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(lines_work_up_to_endfire)
+{
+    const antenna_array line = antenna_array::uniform_line(8, 0.45);
+    for (const double theta : { -90.0, -89.5, 0.0, 60.0, 90.0 }) {
+        const bearing_estimate estimate = estimator(line, 1).estimate(
+            population_covariance(line, degrees({ theta }), 20.0), 100);
+        // At endfire the direction enters through its cosine: rounding's square root.
+        BOOST_TEST(std::abs(estimate.azimuth(0) / degree - theta) < 1e-4);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_spectrum_is_the_inverse_null_function_in_db)
+{
+    const antenna_array circle =
+        antenna_array::uniform_circle(5, 0.4).calibrated(random_calibration(5, 2));
+    const Eigen::MatrixXcd r = population_covariance(circle, degrees({ 100.3 }), 10.0);
+    const bearing_estimate estimate = estimator(circle, 1, 360).estimate(r, 100);
+    const Eigen::VectorXcd source = circle.steering(100.3 * degree);
+    for (int g = 0; g < 360; ++g) {
+        const Eigen::VectorXcd a = circle.steering(estimate.grid(g));
+        // One source: a^H Pn a = |a|^2 - |s^H a|^2 / |s|^2, the sine of the angle
+        // squared.
+        const double null =
+            1.0 - std::norm(source.dot(a)) / (source.squaredNorm() * a.squaredNorm());
+        BOOST_TEST(std::abs(estimate.spectrum_db(g) + 10.0 * std::log10(null)) < 1e-6);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(powers_and_snr_are_those_of_the_scene_strongest_first)
+{
+    const antenna_array circle = antenna_array::uniform_circle(7, 0.6);
+    const Eigen::MatrixXcd r = population_covariance(circle, degrees({ 50.0 }), 10.0) +
+                               population_covariance(circle, degrees({ 200.0 }), 16.0);
+    const bearing_estimate estimate = estimator(circle, 2).estimate(r, 100000000);
+    BOOST_TEST(std::abs(estimate.azimuth(0) / degree - 200.0) < 1e-6);
+    BOOST_TEST(std::abs(estimate.power_db(0) - 16.0) < 1e-6);
+    BOOST_TEST(std::abs(estimate.power_db(1) - 10.0) < 1e-6);
+    // The two covariances' noise adds to 2.
+    BOOST_TEST(std::abs(estimate.snr_db(0) - (16.0 - 10.0 * std::log10(2.0))) < 1e-6);
+}
+
+BOOST_DATA_TEST_CASE(the_answer_does_not_depend_on_the_grid,
+                     data::make({ 91, 181, 1801 }),
+                     points)
+{
+    const antenna_array line = antenna_array::uniform_line(16, 0.5);
+    const Eigen::VectorXd azimuth = degrees({ 10.0, 25.0 });
+    const Eigen::VectorXd bound =
+        cramer_rao_deviation(line, azimuth, Eigen::VectorXd::Constant(1, 10.0), 64);
+    for (int seed = 0; seed < 50; ++seed) {
+        const Eigen::MatrixXcd r = sample_covariance(
+            simulate(line, azimuth, Eigen::VectorXd::Constant(1, 10.0), 64, seed));
+        const Eigen::VectorXd found =
+            sorted(estimator(line, 2, points).estimate(r, 64).azimuth);
+        const Eigen::VectorXd reference =
+            sorted(estimator(line, 2, 4001).estimate(r, 64).azimuth);
+        BOOST_TEST((found - reference).cwiseAbs().maxCoeff() < 1e-6 * bound.minCoeff());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(sources_nearer_than_the_grid_step_are_still_two)
+{
+    const antenna_array line = antenna_array::uniform_line(8, 0.5);
+    const Eigen::VectorXd azimuth = degrees({ 10.1, 10.6 });
+    const bearing_estimate estimate =
+        estimator(line, 2, 91)
+            .estimate(population_covariance(line, azimuth, 70.0), 100000);
+    BOOST_TEST((sorted(estimate.azimuth) - azimuth).norm() < 1e-5);
+}
+
+BOOST_AUTO_TEST_CASE(a_source_outside_the_sector_is_not_reported_at_its_edge)
+{
+    const antenna_array line = antenna_array::uniform_line(8, 0.5);
+    music_config config;
+    config.num_sources = 1;
+    const music_estimator sector(
+        line, angle_grid::sector(line, -5.0 * degree, 5.0 * degree, 64), config);
+    const bearing_estimate outside =
+        sector.estimate(population_covariance(line, degrees({ 9.0 }), 20.0), 100);
+    BOOST_CHECK(outside.status == status::unresolved);
+    BOOST_TEST(std::isnan(outside.azimuth(0)));
+    const bearing_estimate inside =
+        sector.estimate(population_covariance(line, degrees({ 4.99 }), 20.0), 100);
+    BOOST_TEST(std::abs(inside.azimuth(0) / degree - 4.99) < 1e-6);
+}
+
+BOOST_AUTO_TEST_CASE(grating_lobes_are_not_passed_off_as_bearings)
+{
+    const antenna_array wide = antenna_array::uniform_line(8, 0.8);
+    const Eigen::MatrixXcd r = population_covariance(wide, degrees({ 20.0 }), 20.0);
+    const bearing_estimate ambiguous = estimator(wide, 1).estimate(r, 100);
+    BOOST_CHECK(ambiguous.status == status::not_identifiable);
+    BOOST_TEST(std::isnan(ambiguous.deviation(0)));
+    music_config config;
+    config.num_sources = 1;
+    const music_estimator sector(
+        wide, angle_grid::sector(wide, -30.0 * degree, 30.0 * degree), config);
+    BOOST_CHECK(sector.estimate(r, 100).status == status::ok);
+    BOOST_TEST(std::abs(sector.estimate(r, 100).azimuth(0) / degree - 20.0) < 1e-6);
+}
+
+BOOST_AUTO_TEST_CASE(bad_data_has_a_status)
+{
+    const antenna_array circle = antenna_array::uniform_circle(5, 0.4);
+    const Eigen::VectorXd azimuth = degrees({ 80.0 });
+    const Eigen::MatrixXcd good = population_covariance(circle, azimuth, 15.0);
+    const music_estimator one = estimator(circle, 1);
+    const music_estimator counting = estimator(circle, 0);
+
+    Eigen::MatrixXcd dead = good;
+    dead.row(3).setZero();
+    dead.col(3).setZero();
+    Eigen::MatrixXcd with_nan = good;
+    with_nan(0, 1) = std::numeric_limits<double>::quiet_NaN();
+    for (const Eigen::MatrixXcd& bad :
+         { Eigen::MatrixXcd(Eigen::MatrixXcd::Zero(5, 5)), with_nan, dead }) {
+        const bearing_estimate estimate = one.estimate(bad, 100);
+        BOOST_CHECK(estimate.status == status::bad_data);
+        BOOST_TEST(estimate.azimuth.size() == 1);
+        BOOST_TEST(std::isnan(estimate.azimuth(0)));
+        BOOST_TEST(std::isnan(estimate.deviation(0)));
+        BOOST_TEST(estimate.spectrum_db.allFinite());
+        BOOST_TEST(counting.estimate(bad, 100).num_sources == 0);
+    }
+    const Eigen::MatrixXcd noise = Eigen::MatrixXcd::Identity(5, 5);
+    BOOST_CHECK(counting.estimate(noise, 100).status == status::no_source);
+    BOOST_CHECK(one.estimate(noise, 100).status == status::low_snr);
+    BOOST_CHECK(counting.estimate(good, 0).status == status::not_identifiable);
+    const bearing_estimate unknown = one.estimate(good, 0);
+    BOOST_CHECK(unknown.status == status::not_identifiable);
+    BOOST_TEST(std::abs(unknown.azimuth(0) - azimuth(0)) < exact);
+    BOOST_TEST(std::isnan(unknown.deviation(0)));
+    BOOST_TEST(counting.estimate(good, 100).num_sources == 1);
+}
+
+BOOST_AUTO_TEST_CASE(rank_deficient_data_still_gives_the_bearing)
+{
+    const antenna_array circle = antenna_array::uniform_circle(5, 0.4);
+    const Eigen::VectorXcd a = circle.steering(1.0);
+    const bearing_estimate estimate = estimator(circle, 1).estimate(a * a.adjoint(), 1);
+    BOOST_TEST(std::abs(estimate.azimuth(0) - 1.0) < exact);
+    BOOST_TEST(std::isnan(estimate.deviation(0)));
+    BOOST_CHECK(estimate.status == status::not_identifiable);
+    BOOST_TEST(std::isfinite(estimate.snr_db(0)));
+    BOOST_TEST(std::isfinite(estimate.power_db(0)));
+}
+
+BOOST_AUTO_TEST_CASE(bad_parameters_are_refused)
+{
+    const antenna_array circle = antenna_array::uniform_circle(5, 0.4);
+    BOOST_CHECK_THROW(estimator(circle, 5), std::invalid_argument);
+    BOOST_CHECK_THROW(estimator(circle, -1), std::invalid_argument);
+    BOOST_CHECK_THROW(estimator(antenna_array::uniform_line(1, 0.5), 0),
+                      std::invalid_argument);
+    BOOST_CHECK_THROW(estimator(circle, 1).estimate(Eigen::MatrixXcd::Identity(4, 4), 10),
+                      std::invalid_argument);
+}
