@@ -7,8 +7,8 @@ usage() {
     cat <<'END'
 usage: tests/run.sh [--full] [--help]
 
-Installs the packages that are missing, builds into build/ and runs every test. Exits with
-failure when the build or a test fails; tests that were skipped are named at the end.
+Installs the packages that are missing, builds into build/ and runs every test. Names every
+test that was skipped, and exits with failure when the build or a test fails.
 
   --full   the long statistical versions of the tests (BEARING_TEST_FULL=1)
   --help   this text
@@ -16,7 +16,7 @@ failure when the build or a test fails; tests that were skipped are named at the
 Environment:
   BEARING_TEST_DATA   folder with reference data; default: ../shared beside the clone.
                       Tests that need it are skipped where it is absent.
-  VOLK_GENERIC=1      run with VOLK's generic kernels only
+  VOLK_GENERIC=1      use VOLK's generic kernels only
 END
 }
 
@@ -38,36 +38,37 @@ done
 source_dir=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 build_dir=$source_dir/build
 
-data=${BEARING_TEST_DATA:-$source_dir/../shared}
-"$source_dir/cmake/build.sh" -DBEARING_ENABLE_TESTS=ON -DBEARING_ENABLE_PYTHON=ON \
-    "-DBEARING_TEST_DATA=$data"
-
-# C++ tests read it from the environment, Python tests get it from CMake.
+# Absolute, because tests run in another folder.
+data=$(realpath -m -- "${BEARING_TEST_DATA:-$source_dir/../shared}")
 export BEARING_TEST_DATA=$data
 
-log=$build_dir/tests.log
+"$source_dir/cmake/build.sh" -DBEARING_ENABLE_PYTHON=ON -DBEARING_ENABLE_GRC=ON \
+    -DBEARING_ENABLE_TESTS=ON -DBEARING_ENABLE_BENCHMARKS=ON "-DBEARING_TEST_DATA=$data"
+
 result=0
-(cd -- "$build_dir" && ctest --output-on-failure --parallel "$(nproc)") 2>&1 |
-    tee -- "$log" || result=$?
+(cd -- "$build_dir" && ctest --output-on-failure --parallel "$(nproc)") || result=$?
+
+# What single tests said. A program of which one case was skipped counts here, not only one
+# that was skipped as a whole. unittest: "test_x (...) ... skipped 'why'"; Boost.Test: "Test
+# case "suite/x" is skipped because why".
+log=$build_dir/Testing/Temporary/LastTest.log
+skipped=$(sed -n -E \
+    -e "s/^(test_.*)[.]{3} skipped (.*)\$/\1: \2/p" \
+    -e 's/^.*Test (case|suite|module) "([^"]*)" is skipped because (.*)$/\2: \3/p' "$log")
 
 echo
-if [ ! -d "$data" ]; then
-    echo "Reference data: none at $data"
-fi
-# ctest's lines of single tests, "12/34 Test  #5: name ....***Skipped   0.50 sec", show tests
-# that were skipped in whole or in part.
-skipped=$(sed -n 's/^.*Test *#[0-9]*: \([^ ]*\) .*\*\*\*Skipped.*$/\1/p' "$log")
+[ -d "$data" ] || echo "There is no reference data at $data"
 if [ -n "$skipped" ]; then
-    echo "Skipped tests:"
-    while read -r name; do
-        echo "  $name"
+    echo "Skipped:"
+    while IFS= read -r line; do
+        echo "  $line"
     done <<<"$skipped"
 else
-    echo "Skipped tests: none"
+    echo "Skipped: nothing"
 fi
 if [ "$result" -eq 0 ]; then
     echo "All tests passed."
 else
-    echo "TESTS FAILED; the log is $log"
+    echo "TESTS FAILED. What every test said is in $log"
 fi
 exit "$result"

@@ -23,14 +23,13 @@ constexpr int max_elements = 64;
 
 const pmt::pmt_t calibration_port = pmt::intern("calibration");
 
-int checked_elements(int num_elements)
+void require_elements(int num_elements)
 {
     if (num_elements < 1 || num_elements > max_elements) {
         throw std::invalid_argument(
             "apply_calibration: num_elements is " + std::to_string(num_elements) +
             "; it must be from 1 to " + std::to_string(max_elements));
     }
-    return num_elements;
 }
 
 } // namespace
@@ -38,6 +37,8 @@ int checked_elements(int num_elements)
 apply_calibration::sptr
 apply_calibration::make(int num_elements, const core::calibration_state& calibration)
 {
+    // Here, because the signatures of the block would reject a size of 0 in other words.
+    require_elements(num_elements);
     return gnuradio::make_block_sptr<apply_calibration_impl>(num_elements, calibration);
 }
 
@@ -45,8 +46,7 @@ apply_calibration_impl::apply_calibration_impl(int num_elements,
                                                const core::calibration_state& calibration)
     : gr::sync_block(
           "apply_calibration",
-          gr::io_signature::make(
-              checked_elements(num_elements), num_elements, sizeof(gr_complex)),
+          gr::io_signature::make(num_elements, num_elements, sizeof(gr_complex)),
           gr::io_signature::make(num_elements, num_elements, sizeof(gr_complex))),
       d_num_elements(num_elements),
       d_factors(inverse_gains(calibration))

@@ -37,33 +37,30 @@ const pmt::pmt_t rate_key = pmt::intern("rx_rate");
 const pmt::pmt_t gap_key = pmt::intern("gap");
 const pmt::pmt_t snapshots_key = pmt::intern("snapshots");
 
-int checked_elements(int num_elements)
+void require_elements(int num_elements)
 {
     if (num_elements < 1 || num_elements > max_elements) {
         throw std::invalid_argument(
             "covariance: num_elements is " + std::to_string(num_elements) +
             "; it must be from 1 to " + std::to_string(max_elements));
     }
-    return num_elements;
 }
 
-int checked_snapshots(int snapshots)
+void require_snapshots(int snapshots)
 {
     if (snapshots < 1) {
         throw std::invalid_argument("covariance: snapshots is " +
                                     std::to_string(snapshots) + "; it must be >= 1");
     }
-    return snapshots;
 }
 
-double checked_rate(double sample_rate)
+void require_rate(double sample_rate)
 {
     if (!(std::isfinite(sample_rate) && sample_rate >= 0.0)) {
         throw std::invalid_argument("covariance: sample_rate is " +
                                     std::to_string(sample_rate) +
                                     "; it must be finite and > 0 Hz, or 0 for unknown");
     }
-    return sample_rate;
 }
 
 // A frequency or rate that makes sense.
@@ -77,6 +74,10 @@ std::optional<double> positive_from_pmt(const pmt::pmt_t& value)
 
 covariance::sptr covariance::make(int num_elements, int snapshots, double sample_rate)
 {
+    // Here, because the signatures of the block would reject a size of 0 in other words.
+    require_elements(num_elements);
+    require_snapshots(snapshots);
+    require_rate(sample_rate);
     return gnuradio::make_block_sptr<covariance_impl>(
         num_elements, snapshots, sample_rate);
 }
@@ -84,17 +85,16 @@ covariance::sptr covariance::make(int num_elements, int snapshots, double sample
 covariance_impl::covariance_impl(int num_elements, int snapshots, double sample_rate)
     : gr::block(
           "covariance",
-          gr::io_signature::make(
-              checked_elements(num_elements), num_elements, sizeof(gr_complex)),
+          gr::io_signature::make(num_elements, num_elements, sizeof(gr_complex)),
           gr::io_signature::make(1, 1, num_elements * num_elements * sizeof(gr_complex))),
       d_num_elements(num_elements),
-      d_staged_snapshots(checked_snapshots(snapshots)),
+      d_staged_snapshots(snapshots),
       d_snapshots(snapshots),
       d_accumulator(num_elements),
       d_channels(num_elements),
       d_snapshots_value(pmt::from_uint64(snapshots))
 {
-    if (checked_rate(sample_rate) > 0.0) {
+    if (sample_rate > 0.0) {
         d_rate = sample_rate;
     }
     // N streams become one, and samples may be left out: tags are placed by this block.
@@ -132,7 +132,7 @@ void covariance_impl::forecast(int, gr_vector_int& ninput_items_required)
 
 void covariance_impl::set_snapshots(int snapshots)
 {
-    checked_snapshots(snapshots);
+    require_snapshots(snapshots);
     const std::lock_guard<std::mutex> lock(d_mutex);
     d_staged_snapshots = snapshots;
 }

@@ -773,12 +773,13 @@ class SpectrumBlockTests:
         self.assert_angles(report, 340.0)
 
     def test_limits_change_while_running_and_the_number_of_points_does_not(self):
-        block = self.make(self.line, 1, num_points=64)
+        block = self.make(self.line, 2, num_points=64)
         r = scene(self.positions, [50.0, -30.0], [20.0, 17.0])
         with Flowgraph(block, [r], num_points=64, rate=500) as running:
             running.until(lambda report: abs(report.angles_deg[0] - 50) < 5)
             block.set_limits_deg([-60.0, 0.0])
-            running.until(lambda report: abs(report.angles_deg[0] + 30) < 5)
+            report = running.until(lambda report: abs(report.angles_deg[0] + 30) < 5)
+            self.assertFalse(np.any(report.angles_deg > 0.0))
             np.testing.assert_allclose(block.grid_deg(), np.linspace(-60, 0, 64), atol=1e-12)
             block.set_limits_deg([])
             running.until(lambda report: abs(report.angles_deg[0] - 50) < 5)
@@ -788,14 +789,25 @@ class SpectrumBlockTests:
                     block.set_limits_deg(wrong)
         self.assertEqual(len(running.spectra.data()) % 64, 0)
 
-    def test_the_spectrum_of_bad_data_is_nan_and_the_next_one_is_good(self):
+    def test_the_spectrum_of_bad_data_is_flat_and_the_next_one_is_good(self):
         block = self.make(self.line, 1, num_points=64)
         zero = np.zeros_like(self.r)
         flowgraph = Flowgraph(block, [zero, self.r], num_points=64)
         flowgraph.run()
         bad, good = flowgraph.spectrum_items()
-        self.assertTrue(np.all(np.isnan(bad)))
+        self.assertEqual(np.ptp(bad), 0.0)
+        self.assertGreater(np.ptp(good), 10.0)
+
+    def test_the_spectrum_is_nan_where_the_estimator_cannot_be_built(self):
+        array = bearing.array.ula(n=self.n, spacing=0.5, wavelength=1.0)
+        tags = [tag(1, "rx_freq", pmt.from_double(1.0))]  # the array is a point
+        flowgraph = Flowgraph(
+            self.make(array, 1, num_points=64), [self.r] * 2, tags, num_points=64
+        )
+        flowgraph.run()
+        good, bad = flowgraph.spectrum_items()
         self.assertTrue(np.all(np.isfinite(good)))
+        self.assertTrue(np.all(np.isnan(bad)))
 
     def test_spectrum_tags_stand_on_their_own_item(self):
         block = self.make(self.line, 1, num_points=64)

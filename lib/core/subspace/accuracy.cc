@@ -322,8 +322,12 @@ plug_in_accuracy predict_plug_in(const eigendecomposition& decomposition,
                 nearest = std::min(nearest, measure.distance(azimuth(k), azimuth(other)));
             }
         }
-        if (measure.scale(azimuth(k)) * deviation <
-            largest_relative_deviation * nearest) {
+        const bool is_apart =
+            measure.scale(azimuth(k)) * deviation < largest_relative_deviation * nearest;
+        const bool is_off_endfire =
+            !array.is_front_only() ||
+            deviation * std::abs(std::tan(azimuth(k))) < largest_endfire_distortion;
+        if (is_apart && is_off_endfire) {
             result.deviation(k) = deviation;
         } else {
             result.status = status::unresolved;

@@ -1,0 +1,523 @@
+#!/usr/bin/env python3
+# Copyright 2026 the gr-bearing authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+import time
+from fractions import Fraction
+
+import numpy as np
+import pmt
+from gnuradio import blocks, gr, gr_unittest
+
+from gnuradio import bearing
+
+# Relative to sqrt(R_ii R_jj): what the accumulator promises for any signal.
+COVARIANCE_TOLERANCE = 3e-6
+
+RATE = 1e6
+
+
+def noise(n, size, seed=1):
+    random = np.random.default_rng(seed)
+    x = random.standard_normal((n, size)) + 1j * random.standard_normal((n, size))
+    return x.astype(np.complex64)
+
+
+def time_value(seconds, fraction):
+    return pmt.make_tuple(pmt.from_uint64(seconds), pmt.from_double(fraction))
+
+
+def time_at(sample, rate=RATE, seconds=1000):
+    """rx_time of a sample when sample 0 was taken at that many seconds."""
+    return time_value(seconds + int(sample // rate), (sample % rate) / rate)
+
+
+def tag(offset, key, value):
+    return gr.tag_utils.python_to_tag((int(offset), pmt.intern(key), value, pmt.intern("qa")))
+
+
+class covariance_run:
+    """What bearing.covariance makes of x (N x samples) with tags [(input, offset, key, value)]."""
+
+    def __init__(self, x, snapshots, tags=(), sample_rate=0.0, max_noutput_items=None):
+        n = len(x)
+        tb = gr.top_block()
+        self.block = bearing.covariance(n, snapshots, sample_rate)
+        self.sink = blocks.vector_sink_c(n * n)
+        for k in range(n):
+            own = [tag(o, key, value) for i, o, key, value in tags if i == k]
+            tb.connect(blocks.vector_source_c(x[k], False, 1, own), (self.block, k))
+        tb.connect(self.block, self.sink)
+        if max_noutput_items:
+            tb.run(max_noutput_items)
+        else:
+            tb.run()
+        self.items = np.reshape(self.sink.data(), (-1, n, n)).transpose(0, 2, 1)
+
+    def tags(self, key):
+        """[(item, value)] in the order of items."""
+        found = [
+            (t.offset, pmt.to_python(t.value))
+            for t in self.sink.tags()
+            if pmt.symbol_to_string(t.key) == key
+        ]
+        return sorted(found, key=lambda item_value: item_value[0])
+
+
+class qa_covariance(gr_unittest.TestCase):
+    def assert_items(self, items, x, starts, snapshots):
+        """Item k is the covariance of the snapshots from column starts[k] on."""
+        self.assertEqual(len(items), len(starts))
+        for item, start in zip(items, starts):
+            block = x[:, start : start + snapshots].astype(complex)
+            expected = block @ block.conj().T / snapshots
+            scale = np.sqrt(np.outer(np.diag(expected).real, np.diag(expected).real))
+            self.assertLessEqual(
+                np.max(np.abs(item - expected) / scale), COVARIANCE_TOLERANCE, f"start {start}"
+            )
+
+    def assert_times(self, run, expected):
+        """Items' rx_time, as samples at RATE after second 1000; None: unknown."""
+        found = dict(run.tags("rx_time"))
+        self.assertEqual(len(found), len(run.tags("rx_time")))
+        for item, sample in enumerate(expected):
+            if sample is None:
+                self.assertNotIn(item, found)
+                continue
+            seconds, fraction = found[item]
+            # Fractions of a second are doubles: 1e-16 s is 1e-10 samples.
+            self.assertAlmostEqual((seconds - 1000 + fraction) * RATE, sample, delta=1e-6)
+        self.assertLessEqual(set(found), set(range(len(expected))))
+
+    def test_the_module_is_the_one_under_test(self):
+        self.assertIn("test_modules", bearing.__file__)
+
+    # Items
+
+    def test_items_are_the_covariances_of_numpy(self):
+        for n, snapshots in ((1, 1), (2, 7), (5, 100), (8, 1000), (64, 50)):
+            x = noise(n, 3 * snapshots)
+            x[-1] += 2 * x[0]
+            run = covariance_run(x, snapshots)
+            self.assert_items(run.items, x, [0, snapshots, 2 * snapshots], snapshots)
+
+    def test_items_are_hermitian_to_the_bit(self):
+        items = covariance_run(noise(5, 1000), 100).items
+        np.testing.assert_array_equal(items, items.conj().transpose(0, 2, 1))
+
+    def test_element_i_j_is_the_mean_of_x_i_conj_x_j(self):
+        x = np.array([[1, 1], [1j, 1j]], dtype=np.complex64)
+        np.testing.assert_array_equal(covariance_run(x, 2).items[0], [[1, -1j], [1j, 1]])
+
+    def test_items_do_not_depend_on_buffers(self):
+        x = noise(3, 5000)
+        for max_noutput_items in (1, 7, 100, 1024):
+            run = covariance_run(x, 300, max_noutput_items=max_noutput_items)
+            self.assert_items(run.items, x, range(0, 4501, 300), 300)
+
+    def test_items_may_be_longer_than_any_buffer(self):
+        x = noise(2, 650000)
+        tags = [(0, 0, "rx_time", time_at(0)), (1, 400000, "marker", pmt.from_long(3))]
+        run = covariance_run(x, 300000, tags, RATE)
+        self.assert_items(run.items, x, [0, 300000], 300000)
+        self.assert_times(run, [0, 300000])
+        self.assertEqual(run.tags("marker"), [(1, 3)])
+
+    def test_the_largest_item_asks_for_no_memory(self):
+        run = covariance_run(noise(2, 1000), 2**31 - 1)
+        self.assertEqual(len(run.items), 0)
+
+    def test_a_stream_that_ends_in_mid_item_leaves_no_item(self):
+        self.assertEqual(len(covariance_run(noise(2, 99), 100).items), 0)
+        self.assertEqual(len(covariance_run(noise(2, 199), 100).items), 1)
+
+    def test_nan_stays_in_its_channel_and_item(self):
+        for bad in (np.nan, np.inf):
+            x = noise(3, 300)
+            x[1, 150] = bad
+            items = covariance_run(x, 100).items
+            self.assert_items(items[[0, 2]], x, [0, 200], 100)
+            finite = np.isfinite(items[1])
+            np.testing.assert_array_equal(
+                finite, [[True, False, True], [False, False, False], [True, False, True]]
+            )
+            self.assert_items(items[1:2][:, ::2, ::2], x[::2], [100], 100)
+
+    def test_all_zero_samples_give_zero(self):
+        items = covariance_run(np.zeros((4, 200), np.complex64), 100).items
+        np.testing.assert_array_equal(items, np.zeros((2, 4, 4)))
+
+    # Tags
+
+    def test_every_item_tells_its_time_and_snapshots(self):
+        tags = [(k, 0, "rx_time", time_at(0)) for k in range(3)]
+        run = covariance_run(noise(3, 1000), 100, tags, RATE)
+        self.assert_times(run, range(0, 1000, 100))
+        self.assertEqual(run.tags("snapshots"), [(k, 100) for k in range(10)])
+        self.assertEqual(run.tags("gap"), [])
+
+    def test_tags_that_every_input_carries_come_out_once(self):
+        tags = []
+        for k in range(4):
+            tags += [
+                (k, 0, "rx_time", time_at(0)),
+                (k, 0, "rx_rate", pmt.from_double(RATE)),
+                (k, 0, "rx_freq", pmt.from_double(433e6)),
+                (k, 250, "marker", pmt.intern("x")),
+                (k, 120, "rx_freq", pmt.from_double(433e6)),
+            ]
+        run = covariance_run(noise(4, 500), 100, tags)
+        self.assert_times(run, [0, 100, 200, 300, 400])
+        self.assertEqual(run.tags("rx_rate"), [(0, RATE)])
+        self.assertEqual(run.tags("rx_freq"), [(0, 433e6), (1, 433e6)])
+        self.assertEqual(run.tags("marker"), [(2, "x")])
+
+    def test_tags_come_out_at_the_item_of_their_sample(self):
+        offsets = [0, 1, 99, 100, 101, 350, 399, 400, 777, 999]
+        tags = [(o % 3, o, "marker", pmt.from_long(o)) for o in offsets]
+        for max_noutput_items in (None, 30, 1000):
+            run = covariance_run(noise(3, 1000), 100, tags, 0.0, max_noutput_items)
+            self.assertEqual(run.tags("marker"), [(o // 100, o) for o in offsets])
+
+    def test_inputs_that_say_different_things_are_all_heard(self):
+        tags = [(k, 150, "receiver", pmt.from_long(k)) for k in range(3)]
+        run = covariance_run(noise(3, 300), 100, tags)
+        self.assertEqual(run.tags("receiver"), [(1, 0), (1, 1), (1, 2)])
+
+    def test_time_counts_back_to_the_first_sample_of_its_item(self):
+        tags = [(0, 130, "rx_time", time_at(130))]
+        run = covariance_run(noise(2, 300), 100, tags, RATE)
+        self.assert_times(run, [None, 100, 200])
+
+    def test_time_needs_a_rate_except_where_it_stands(self):
+        tags = [(0, 100, "rx_time", time_at(100)), (0, 230, "rx_time", time_at(230))]
+        run = covariance_run(noise(2, 400), 100, tags)
+        self.assert_times(run, [None, 100, None, None])
+
+    def test_time_does_not_drift_in_a_million_items(self):
+        # One snapshot an item; the last ten are looked at. The expected times are exact.
+        items = 1200000
+        for rate in (2.4e6, 1e6 / 3, 1234567.89):
+            start = Fraction(1700000000) + Fraction(0.7)
+            tb = gr.top_block()
+            tags = [tag(0, "rx_time", time_value(1700000000, 0.7))]
+            source = blocks.vector_source_c(np.zeros(items, np.complex64), False, 1, tags)
+            sink = blocks.vector_sink_c()
+            skip = blocks.skiphead(gr.sizeof_gr_complex, items - 10)
+            tb.connect(source, bearing.covariance(1, 1, rate), skip, sink)
+            tb.run()
+            times = [
+                (t.offset, pmt.to_python(t.value))
+                for t in sink.tags()
+                if pmt.symbol_to_string(t.key) == "rx_time"
+            ]
+            self.assertEqual(len(times), 10)
+            for offset, (seconds, fraction) in times:
+                exact = start + Fraction(items - 10 + offset) / Fraction(rate)
+                # Two roundings of a fraction below 1, of 1.1e-16 each.
+                self.assertLess(abs(float(seconds + Fraction(fraction) - exact)), 4e-16)
+                self.assertTrue(0 <= fraction < 1)
+
+    def test_ill_typed_tags_change_nothing(self):
+        nonsense = [
+            ("rx_time", pmt.from_double(1000.0)),
+            ("rx_time", pmt.intern("now")),
+            ("rx_time", pmt.make_tuple(pmt.from_uint64(1))),
+            ("rx_time", pmt.make_tuple(pmt.from_double(1.5), pmt.from_double(0.5))),
+            ("rx_time", time_value(1000, float("nan"))),
+            ("rx_freq", pmt.intern("433 MHz")),
+            ("rx_freq", pmt.from_double(float("nan"))),
+            ("rx_freq", pmt.from_complex(1j)),
+            ("rx_rate", pmt.from_double(-1.0)),
+            ("rx_rate", pmt.from_double(0.0)),
+            ("rx_rate", pmt.PMT_NIL),
+        ]
+        x = noise(2, 500)
+        tags = [(0, 0, "rx_time", time_at(0))]
+        tags += [(i % 2, 30 + 31 * i, key, value) for i, (key, value) in enumerate(nonsense)]
+        run = covariance_run(x, 100, tags, RATE)
+        self.assert_items(run.items, x, [0, 100, 200, 300, 400], 100)
+        self.assert_times(run, [0, 100, 200, 300, 400])
+        self.assertEqual(run.tags("rx_freq") + run.tags("rx_rate") + run.tags("gap"), [])
+
+    def test_numbers_of_any_type_are_understood(self):
+        tags = [
+            (0, 0, "rx_freq", pmt.from_uint64(433000000)),
+            (0, 50, "rx_freq", pmt.from_double(433e6)),
+            (0, 60, "rx_rate", pmt.from_long(1000000)),
+            (1, 210, "gap", pmt.from_long(12)),
+        ]
+        run = covariance_run(noise(2, 500), 100, tags, RATE)
+        self.assertEqual(len(run.items), 4)
+        self.assertEqual(run.tags("rx_freq"), [(0, 433000000), (0, 433e6)][-1:])
+        self.assertEqual(run.tags("gap"), [(2, 12)])
+
+    # Gaps
+
+    def test_a_gap_on_any_input_restarts(self):
+        for gap_input in range(3):
+            x = noise(3, 500)
+            tags = [(gap_input, 150, "gap", pmt.from_uint64(70))]
+            tags += [(0, 0, "rx_time", time_at(0))]
+            for max_noutput_items in (None, 40):
+                run = covariance_run(x, 100, tags, RATE, max_noutput_items)
+                self.assert_items(run.items, x, [0, 150, 250, 350], 100)
+                self.assertEqual(run.tags("gap"), [(1, 70)])
+                # 70 samples took their time.
+                self.assert_times(run, [0, 220, 320, 420])
+
+    def test_a_gap_between_items_is_told_too(self):
+        x = noise(2, 300)
+        run = covariance_run(x, 100, [(1, 100, "gap", pmt.from_uint64(5))])
+        self.assert_items(run.items, x, [0, 100, 200], 100)
+        self.assertEqual(run.tags("gap"), [(1, 5)])
+
+    def test_lost_samples_before_an_item_add_up(self):
+        def gaps(*tags):
+            tags = [(i, o, "gap", pmt.from_uint64(lost)) for i, o, lost in tags]
+            return covariance_run(noise(3, 400), 100, tags).tags("gap")
+
+        self.assertEqual(gaps((0, 110, 5), (1, 130, 7), (2, 180, 9)), [(1, 21)])
+        # One loss that every input reports.
+        self.assertEqual(gaps((0, 110, 5), (1, 110, 5), (2, 110, 5)), [(1, 5)])
+        # Something unknown in between makes the sum unknown.
+        self.assertEqual(gaps((0, 110, 5), (1, 130, 0), (2, 180, 9)), [(1, 0)])
+
+    def test_after_an_unknown_gap_time_is_unknown_until_told(self):
+        x = noise(2, 600)
+        tags = [
+            (0, 0, "rx_time", time_at(0)),
+            (1, 150, "gap", pmt.from_uint64(0)),
+            (0, 350, "rx_time", time_at(9350)),
+        ]
+        run = covariance_run(x, 100, tags, RATE)
+        self.assert_items(run.items, x, [0, 150, 250, 350, 450], 100)
+        self.assert_times(run, [0, None, None, 9350, 9450])
+        self.assertEqual(run.tags("gap"), [(1, 0)])
+
+    def test_a_gap_without_a_number_is_a_gap(self):
+        x = noise(2, 400)
+        for value in (pmt.PMT_T, pmt.from_long(-3), pmt.intern("many")):
+            run = covariance_run(x, 100, [(1, 150, "gap", value)])
+            self.assert_items(run.items, x, [0, 150, 250], 100)
+            self.assertEqual(run.tags("gap"), [(1, 0)])
+
+    def test_a_time_jump_on_any_input_restarts(self):
+        x = noise(3, 600)
+        for jump_input in range(3):
+            for jump, lost in ((1, 1), (0.6, 1), (1e7 + 0.2, 10000000), (-1, 0), (-1e8, 0)):
+                tags = [
+                    (0, 0, "rx_time", time_at(0)),
+                    (jump_input, 150, "rx_time", time_at(150 + jump)),
+                ]
+                run = covariance_run(x, 100, tags, RATE)
+                self.assert_items(run.items, x, [0, 150, 250, 350, 450], 100)
+                self.assert_times(run, [0] + [150 + 100 * k + jump for k in range(4)])
+                self.assertEqual(run.tags("gap"), [(1, lost)])
+
+    def test_jitter_below_half_a_sample_does_not_restart(self):
+        x = noise(2, 600)
+        for jitter in (0.0, 0.49, -0.49):
+            tags = [
+                (0, 0, "rx_time", time_at(0)),
+                (1, 150, "rx_time", time_at(150 + jitter)),
+                (0, 350, "rx_time", time_at(350)),
+            ]
+            run = covariance_run(x, 100, tags, RATE)
+            self.assert_items(run.items, x, [0, 100, 200, 300, 400, 500], 100)
+            self.assertEqual(run.tags("gap"), [])
+
+    def test_one_channel_that_slips_against_the_others_restarts(self):
+        x = noise(2, 400)
+        tags = [
+            (0, 0, "rx_time", time_at(0)),
+            (1, 0, "rx_time", time_at(0)),
+            (0, 150, "rx_time", time_at(150)),
+            (1, 150, "rx_time", time_at(153)),
+        ]
+        run = covariance_run(x, 100, tags, RATE)
+        self.assert_items(run.items, x, [0, 150, 250], 100)
+        self.assertEqual(run.tags("gap"), [(1, 3)])
+
+    def test_a_gap_and_the_jump_it_makes_count_once(self):
+        for told in (70, 0):
+            tags = [
+                (0, 0, "rx_time", time_at(0)),
+                (0, 150, "gap", pmt.from_uint64(told)),
+                (1, 150, "rx_time", time_at(220)),
+            ]
+            run = covariance_run(noise(2, 400), 100, tags, RATE)
+            self.assertEqual(run.tags("gap"), [(1, 70)])
+            self.assert_times(run, [0, 220, 320])
+        # The time that follows later agrees with the gap: nothing more was lost.
+        tags = [
+            (0, 0, "rx_time", time_at(0)),
+            (0, 150, "gap", pmt.from_uint64(70)),
+            (1, 180, "rx_time", time_at(250)),
+        ]
+        run = covariance_run(noise(2, 400), 100, tags, RATE)
+        self.assertEqual(run.tags("gap"), [(1, 70)])
+        self.assert_times(run, [0, 220, 320])
+
+    # Retunes
+
+    def test_a_retune_restarts_and_the_same_frequency_does_not(self):
+        x = noise(2, 700)
+        tags = [
+            (0, 0, "rx_time", time_at(0)),
+            (0, 0, "rx_freq", pmt.from_double(433e6)),
+            (1, 130, "rx_freq", pmt.from_double(433e6)),
+            (1, 250, "rx_freq", pmt.from_double(868e6)),
+            (0, 270, "rx_freq", pmt.from_double(868e6)),
+        ]
+        for max_noutput_items in (None, 33):
+            run = covariance_run(x, 100, tags, RATE, max_noutput_items)
+            self.assert_items(run.items, x, [0, 100, 250, 350, 450, 550], 100)
+            self.assertEqual(run.tags("rx_freq"), [(0, 433e6), (1, 433e6), (2, 868e6)])
+            self.assert_times(run, [0, 100, 250, 350, 450, 550])
+            self.assertEqual(run.tags("gap"), [])
+
+    def test_the_first_frequency_in_mid_item_restarts(self):
+        # What was tuned before is not known: that it was this one cannot be assumed.
+        x = noise(2, 400)
+        run = covariance_run(x, 100, [(0, 150, "rx_freq", pmt.from_double(433e6))])
+        self.assert_items(run.items, x, [0, 150, 250], 100)
+        self.assertEqual(run.tags("rx_freq"), [(1, 433e6)])
+
+    def test_a_new_rate_restarts_and_counts_from_there(self):
+        x = noise(2, 500)
+        tags = [
+            (0, 0, "rx_time", time_at(0)),
+            (0, 0, "rx_rate", pmt.from_double(RATE)),
+            (1, 150, "rx_rate", pmt.from_double(RATE / 2)),
+        ]
+        run = covariance_run(x, 100, tags)
+        self.assert_items(run.items, x, [0, 150, 250, 350], 100)
+        self.assertEqual(run.tags("rx_rate"), [(0, RATE), (1, RATE / 2)])
+        self.assert_times(run, [0, 150, 350, 550])
+        self.assertEqual(run.tags("gap"), [])
+
+    def test_tags_on_unused_samples_wait_for_the_next_item(self):
+        tags = [
+            (0, 110, "marker", pmt.from_long(1)),
+            (0, 120, "other", pmt.from_long(2)),
+            (0, 140, "marker", pmt.from_long(3)),
+            (1, 150, "gap", pmt.from_uint64(70)),
+            (0, 160, "marker", pmt.from_long(4)),
+        ]
+        run = covariance_run(noise(2, 400), 100, tags)
+        self.assertEqual(run.tags("other"), [(1, 2)])
+        # Of one key, the last one that was on an unused sample.
+        self.assertEqual(run.tags("marker"), [(1, 3), (1, 4)])
+
+    # Running
+
+    def test_a_restarted_flowgraph_starts_with_an_empty_item(self):
+        first, second = noise(2, 150, 1), noise(2, 250, 2)
+        tb = gr.top_block()
+        sources = [blocks.vector_source_c(x) for x in first]
+        block, sink = bearing.covariance(2, 100), blocks.vector_sink_c(4)
+        for k in range(2):
+            tb.connect(sources[k], (block, k))
+        tb.connect(block, sink)
+        tb.run()
+        for k in range(2):
+            sources[k].set_data(second[k])
+            sources[k].rewind()
+        tb.run()
+        items = np.reshape(sink.data(), (-1, 2, 2)).transpose(0, 2, 1)
+        self.assert_items(items[:1], first, [0], 100)
+        self.assert_items(items[1:], second, [0, 100], 100)
+
+    def test_a_running_flowgraph_stops_and_starts(self):
+        tb = gr.top_block()
+        block, sink = bearing.covariance(3, 5000), blocks.null_sink(9 * gr.sizeof_gr_complex)
+        for k in range(3):
+            tb.connect(blocks.null_source(gr.sizeof_gr_complex), (block, k))
+        tb.connect(block, sink)
+        for _ in range(3):
+            tb.start()
+            time.sleep(0.05)
+            began = time.monotonic()
+            tb.stop()
+            tb.wait()
+            # It takes milliseconds; a hang would last for ever.
+            self.assertLess(time.monotonic() - began, 5)
+
+    def test_new_snapshots_keep_samples_that_fit(self):
+        # At the change 50 samples have been gathered for the second item.
+        for snapshots, starts in ((80, [100, 180, 260]), (50, [100, 150, 200]), (30, [150, 180])):
+            x = noise(1, 360)
+            tb = gr.top_block()
+            block, sink = bearing.covariance(1, 100), blocks.vector_sink_c()
+            # A block written in Python must outlive the flowgraph: keep it.
+            source = two_step_source(x[0], 150, block, snapshots)
+            tb.connect(source, block, sink)
+            tb.run()
+            self.assertEqual(block.snapshots(), snapshots)
+            items = np.reshape(sink.data(), (-1, 1, 1))
+            self.assert_items(items[:1], x, [0], 100)
+            self.assert_items(items[1 : len(starts) + 1], x, starts, snapshots)
+            tags = [
+                pmt.to_python(t.value)
+                for t in sink.tags()
+                if pmt.symbol_to_string(t.key) == "snapshots"
+            ]
+            self.assertEqual(tags, [100] + [snapshots] * (len(items) - 1))
+
+    # Mistakes
+
+    def test_mistakes_are_named(self):
+        for n in (-1, 0, 65):
+            with self.assertRaisesRegex(ValueError, f"num_elements is {n};"):
+                bearing.covariance(n, 100)
+        for snapshots in (-1, 0):
+            with self.assertRaisesRegex(ValueError, f"snapshots is {snapshots};"):
+                bearing.covariance(4, snapshots)
+            with self.assertRaisesRegex(ValueError, f"snapshots is {snapshots};"):
+                bearing.covariance(4, 100).set_snapshots(snapshots)
+        for rate in (-1.0, float("nan"), float("inf")):
+            with self.assertRaisesRegex(ValueError, "sample_rate is"):
+                bearing.covariance(4, 100, rate)
+
+    def test_an_estimator_for_another_array_cannot_be_connected(self):
+        array = bearing.array.uca(n=5, radius=0.25)
+        tb = gr.top_block()
+        with self.assertRaisesRegex((ValueError, RuntimeError), "size"):
+            tb.connect(bearing.covariance(4, 100), bearing.music(array, 1))
+
+    def test_a_missing_channel_is_an_error(self):
+        tb = gr.top_block()
+        block = bearing.covariance(3, 100)
+        for k in range(2):
+            tb.connect(blocks.null_source(gr.sizeof_gr_complex), (block, k))
+        tb.connect(block, blocks.null_sink(9 * gr.sizeof_gr_complex))
+        with self.assertRaises((ValueError, RuntimeError)):
+            tb.run()
+
+
+class two_step_source(gr.sync_block):
+    """Holds samples back until covariance has used the first ones, then changes it."""
+
+    def __init__(self, samples, first, covariance, snapshots):
+        gr.sync_block.__init__(self, "two_step_source", None, [np.complex64])
+        self.samples, self.first, self.done = samples, first, 0
+        self.covariance, self.snapshots = covariance, snapshots
+
+    def work(self, input_items, output_items):
+        out = output_items[0]
+        if self.done == self.first:
+            while self.covariance.nitems_read(0) < self.first:
+                time.sleep(0.001)
+            self.covariance.set_snapshots(self.snapshots)
+        limit = self.first if self.done < self.first else len(self.samples)
+        size = min(len(out), limit - self.done)
+        if size == 0:
+            return -1
+        out[:size] = self.samples[self.done : self.done + size]
+        self.done += size
+        return size
+
+
+if __name__ == "__main__":
+    gr_unittest.run(qa_covariance)
