@@ -10,6 +10,8 @@
 #include "estimator_runner.h"
 #include <algorithm>
 #include <cmath>
+#include <complex>
+#include <cstdint>
 #include <limits>
 #include <stdexcept>
 #include <utility>
@@ -32,8 +34,8 @@ const pmt::pmt_t calibration_port = pmt::mp("calibration");
 double checked_heading(double heading_deg)
 {
     if (!std::isfinite(heading_deg)) {
-        throw std::invalid_argument("heading_deg = " + std::to_string(heading_deg) +
-                                    " must be finite");
+        throw std::invalid_argument("heading_deg is " + std::to_string(heading_deg) +
+                                    "; it must be finite");
     }
     return heading_deg;
 }
@@ -41,8 +43,8 @@ double checked_heading(double heading_deg)
 std::size_t checked_snapshots(int snapshots)
 {
     if (snapshots < 0) {
-        throw std::invalid_argument("snapshots = " + std::to_string(snapshots) +
-                                    " must not be negative (0: unknown)");
+        throw std::invalid_argument("snapshots is " + std::to_string(snapshots) +
+                                    "; it must be >= 0 (0: unknown)");
     }
     return static_cast<std::size_t>(snapshots);
 }
@@ -51,7 +53,7 @@ void write_spectrum(const Eigen::VectorXd& spectrum_db, int num_points, float* o
 {
     if (spectrum_db.size() == num_points) {
         Eigen::Map<Eigen::VectorXf>(out, num_points) = spectrum_db.cast<float>();
-    } else { // bad data has none
+    } else { // an estimate that failed has none
         std::fill_n(out, num_points, std::numeric_limits<float>::quiet_NaN());
     }
 }
@@ -67,8 +69,8 @@ gr::io_signature::sptr covariance_signature(const core::antenna_array& array)
 gr::io_signature::sptr spectrum_signature(int num_points)
 {
     if (num_points < 2) {
-        throw std::invalid_argument("num_points = " + std::to_string(num_points) +
-                                    " must be at least 2");
+        throw std::invalid_argument("num_points is " + std::to_string(num_points) +
+                                    "; it must be at least 2");
     }
     return gr::io_signature::make(0, 1, num_points * sizeof(float));
 }
@@ -101,9 +103,9 @@ core::angle_grid spectrum_grid(const core::antenna_array& array,
                                         limits_deg[1] / degrees_per_radian,
                                         num_points);
     } catch (const std::invalid_argument& error) {
-        throw std::invalid_argument("limits_deg = [" + std::to_string(limits_deg[0]) +
-                                    ", " + std::to_string(limits_deg[1]) +
-                                    "] does not fit: " + error.what());
+        throw std::invalid_argument("limits_deg is [" + std::to_string(limits_deg[0]) +
+                                    ", " + std::to_string(limits_deg[1]) + "]; " +
+                                    error.what());
     }
 }
 
@@ -149,7 +151,8 @@ void estimator_runner::set_num_sources(int num_sources)
     change_settings([num_sources](estimator_settings& settings) {
         if (num_sources < 0 || num_sources >= settings.array.num_elements()) {
             throw std::invalid_argument(
-                "num_sources = " + std::to_string(num_sources) + " must lie in 0 .. " +
+                "num_sources is " + std::to_string(num_sources) +
+                "; it must lie in 0 .. N-1 = " +
                 std::to_string(settings.array.num_elements() - 1) + " (0: count them)");
         }
         settings.num_sources = num_sources;

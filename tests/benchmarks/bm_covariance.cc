@@ -7,31 +7,27 @@
 
 /*
  * The covariance accumulator against VOLK's dot products over the triangle of channel
- * pairs and against Eigen's rankUpdate.
+ * pairs and against Eigen's rankUpdate. The counters of covariance/ratio_vs_volk:
  *
- * Absolute times on shared machines mean little. The covariance/ratio_vs_volk benchmarks
- * therefore time the contenders, and a loop of nothing but multiply-adds, in turn within
- * one run by thread CPU time, and give ratios of medians:
- *   ratio_vs_volk, ratio_vs_eigen  how many times as fast as those
- *   misaligned_speed               buffers one sample off alignment, against aligned ones
- *   share_of_fma_peak              N^2 multiply-adds a vector against the loop's rate;
- * more than 1 where a variant gets by with fewer Gfma/s_peak                    that
- * rate, in 10^9 float multiply-adds a second covariance/ratio_vs_volk is the variant that
- * the processor gets by default; covariance/ratio_vs_volk_<variant> are the others.
+ * - ratio_vs_volk, ratio_vs_eigen: how many times as fast as those
+ * - misaligned_speed: buffers one sample off alignment, against aligned ones
+ * - share_of_fma_peak: N^2 multiply-adds a vector against the rate of a loop of nothing
+ *   else; more than 1 where a variant gets by with fewer
+ * - Gfma/s_peak: that rate, in 10^9 float multiply-adds a second
+ *
+ * covariance/ratio_vs_volk is the variant that the processor gets by default;
+ * covariance/ratio_vs_volk_<variant> are the others.
  */
 
+#include "interleaved.h"
 #include <gnuradio/bearing/core/covariance/accumulator.h>
 #include <Eigen/Core>
 #include <benchmark/benchmark.h>
 #include <volk/volk.h>
-#include <algorithm>
 #include <complex>
-#include <ctime>
-#include <functional>
 #include <random>
 #include <stdexcept>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace {
@@ -40,15 +36,6 @@ using gr::bearing::core::covariance_accumulator;
 using gr::bearing::core::covariance_kernel_name;
 
 constexpr int num_snapshots = 4096;
-// A median over fewer than fifteen would still move from run to run.
-constexpr int num_rounds = 31;
-
-double thread_seconds()
-{
-    timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
 
 // N channels of noise, each `offset` samples past a page boundary as GNU Radio's buffers
 // are, and the same samples side by side for Eigen.
@@ -165,44 +152,6 @@ double run_fma(const std::string& kernel)
     return count;
 }
 
-double median(std::vector<double> values)
-{
-    std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
-    return values[values.size() / 2];
-}
-
-// A contender and the seconds per call of each of its rounds.
-class contender
-{
-public:
-    // Calls per round are such that a round takes half a millisecond: that dwarfs the
-    // cost of reading the clock, and is short enough for all to see the same state of the
-    // machine.
-    explicit contender(std::function<void()> function) : d_function(std::move(function))
-    {
-        double elapsed = 0.0;
-        while (elapsed < 5e-4) {
-            d_calls *= 2;
-            elapsed = run();
-        }
-    }
-    void round() { d_seconds.push_back(run() / d_calls); }
-    double seconds() const { return median(d_seconds); }
-
-private:
-    double run() const
-    {
-        const double start = thread_seconds();
-        for (int k = 0; k < d_calls; ++k)
-            d_function();
-        return thread_seconds() - start;
-    }
-
-    std::function<void()> d_function;
-    int d_calls = 1;
-    std::vector<double> d_seconds;
-};
-
 void set_rate(benchmark::State& state)
 {
     state.counters["Msamples/s/channel"] = benchmark::Counter(
@@ -258,9 +207,7 @@ void ratios(benchmark::State& state, const std::string& kernel, int n)
     contender eigen([&] { run_eigen(r_eigen, x); });
     contender fma([&] { fma_count = run_fma(kernel); });
     for (auto _ : state)
-        for (int k = 0; k < num_rounds; ++k)
-            for (contender* c : { &ours, &volk, &off, &eigen, &fma })
-                c->round();
+        time_interleaved({ &ours, &volk, &off, &eigen, &fma });
     const double seconds = ours.seconds();
     const double peak = fma_count / fma.seconds();
     state.counters["ratio_vs_volk"] = volk.seconds() / seconds;
