@@ -3,11 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Two near sources before a line of eight antennas, seen by four estimators side by side.
 
-Bartlett's beam is wider than the gap between the sources and finds one peak; Capon, MUSIC and
-root-MUSIC resolve both, and the last two predict their deviations.
+Bartlett's beam is wider than the gap between the sources: it finds one peak for both of them, and
+a sidelobe. Capon, MUSIC and root-MUSIC resolve both, and the last two predict their deviations.
 """
 
 import argparse
+import math
 import time
 
 import pmt
@@ -19,9 +20,9 @@ TRUTH_DEG = [-10.0, 0.0]
 class bearing_printer(gr.basic_block):
     """Prints every tenth bearing message, so about two lines a second."""
 
-    def __init__(self, name):
+    def __init__(self, label):
         gr.basic_block.__init__(self, "bearing_printer", None, None)
-        self.name = name
+        self.label = label
         self.count = 0
         self.message_port_register_in(pmt.intern("bearings"))
         self.set_msg_handler(pmt.intern("bearings"), self.show)
@@ -32,10 +33,13 @@ class bearing_printer(gr.basic_block):
             return
         details = pmt.to_python(pmt.car(message))
         angles = pmt.to_python(pmt.cdr(message))
+        # Beamscan peaks come without a deviation: theirs is NaN.
         found = "  ".join(
-            f"{angle:7.2f}° ± {std:.2f}°" for angle, std in sorted(zip(angles, details["std_deg"]))
+            f"{angle:7.2f}°" + ("        " if math.isnan(std) else f" ± {std:.2f}°")
+            for angle, std in sorted(zip(angles, details["std_deg"]))
         )
-        print(f"{self.name:>10}  {found}  {details['status']}", flush=True)
+        # Printers run in threads of their own: line and line end go out in one piece.
+        print(f"{self.label:>10}  {found}  {details['status']}\n", end="", flush=True)
 
 
 def main():

@@ -21,9 +21,9 @@ PHASE_ERRORS_DEG = np.array([0.0, 25.0, -35.0, 15.0, -20.0])
 class bearing_printer(gr.basic_block):
     """Prints every tenth bearing message, so about two lines a second."""
 
-    def __init__(self, name):
+    def __init__(self, label):
         gr.basic_block.__init__(self, "bearing_printer", None, None)
-        self.name = name
+        self.label = label
         self.count = 0
         self.message_port_register_in(pmt.intern("bearings"))
         self.set_msg_handler(pmt.intern("bearings"), self.show)
@@ -37,7 +37,8 @@ class bearing_printer(gr.basic_block):
         found = "  ".join(
             f"{angle:7.2f}° ± {std:.2f}°" for angle, std in sorted(zip(angles, details["std_deg"]))
         )
-        print(f"{self.name:>12}  {found}  {details['status']}", flush=True)
+        # Printers run in threads of their own: line and line end go out in one piece.
+        print(f"{self.label:>12}  {found}  {details['status']}\n", end="", flush=True)
 
 
 def main():

@@ -46,6 +46,6 @@ What next:
     then open a flowgraph of $source_dir/examples
   Your own first flowgraph: README.md, "A first flowgraph in Python"
   Install for all users:
-    sudo cmake --install '$build_dir' && sudo ldconfig   (after: cmake --build '$build_dir')
+    sudo cmake --install '$build_dir' && sudo ldconfig
   All tests: $source_dir/tests/run.sh
 END

@@ -48,12 +48,11 @@ export BEARING_TEST_DATA=$data
 result=0
 (cd -- "$build_dir" && ctest --output-on-failure --parallel "$(nproc)") || result=$?
 
-# What single tests said. A program of which one case was skipped counts here, not only one
-# that was skipped as a whole. unittest: "test_x (...) ... skipped 'why'"; Boost.Test: "Test
-# case "suite/x" is skipped because why".
+# What single tests said: programs run many, and ctest only tells of the program.
+# unittest: test_x (...) ... skipped 'why'; Boost.Test: Test case "x" is skipped because why.
 log=$build_dir/Testing/Temporary/LastTest.log
 skipped=$(sed -n -E \
-    -e "s/^(test_.*)[.]{3} skipped (.*)\$/\1: \2/p" \
+    -e "s/^ *(.*) [.]{3} skipped (['\"].*)\$/\1: \2/p" \
     -e 's/^.*Test (case|suite|module) "([^"]*)" is skipped because (.*)$/\2: \3/p' "$log")
 
 echo

@@ -149,42 +149,5 @@ core::calibration_state from_pmt(const pmt::pmt_t& message)
     return calibration;
 }
 
-pmt::pmt_t to_pmt(const core::calibration_state& calibration)
-{
-    pmt::pmt_t message = pmt::make_dict();
-    const auto add = [&message](const char* key, const pmt::pmt_t& value) {
-        message = pmt::dict_add(message, pmt::intern(key), value);
-    };
-    if (calibration.gains.size() > 0) {
-        add("gains", to_c32vector(calibration.gains));
-    }
-    if (calibration.positions.size() > 0) {
-        const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>
-            by_row = calibration.positions;
-        add("positions",
-            to_f32vector(
-                Eigen::Map<const Eigen::VectorXd>(by_row.data(), by_row.size())));
-    }
-    if (calibration.coupling.size() > 0) {
-        add("coupling",
-            to_c32vector(Eigen::Map<const Eigen::VectorXcd>(
-                calibration.coupling.data(), calibration.coupling.size())));
-    }
-    if (calibration.sigma_phase_rad.size() > 0) {
-        add("sigma_phase_rad", to_f32vector(calibration.sigma_phase_rad));
-    }
-    if (calibration.sigma_log_gain.size() > 0) {
-        add("sigma_log_gain", to_f32vector(calibration.sigma_log_gain));
-    }
-    add("reference", pmt::from_long(calibration.reference));
-    if (calibration.frequency) {
-        add("frequency", pmt::from_double(*calibration.frequency));
-    }
-    if (calibration.time) {
-        add("time", pmt::from_double(*calibration.time));
-    }
-    return message;
-}
-
 } // namespace bearing
 } // namespace gr

@@ -29,9 +29,6 @@ namespace bearing {
  */
 core::calibration_state from_pmt(const pmt::pmt_t& message);
 
-//! The dict that from_pmt() reads; only the parts that are present, `reference` always.
-pmt::pmt_t to_pmt(const core::calibration_state& calibration);
-
 } // namespace bearing
 } // namespace gr
 

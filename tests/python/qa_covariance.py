@@ -218,6 +218,20 @@ class qa_covariance(gr_unittest.TestCase):
                 self.assertLess(abs(float(seconds + Fraction(fraction) - exact)), 4e-16)
                 self.assertTrue(0 <= fraction < 1)
 
+    def test_time_is_exact_after_days_of_samples(self):
+        lost = 9 * 10**12 + 7
+        for rate in (2.4e6, 1e6 / 3, 1234567.89, 61.44e6):
+            tags = [
+                (0, 0, "rx_time", time_value(1700000000, 0.7)),
+                (0, 10, "gap", pmt.from_uint64(lost)),
+            ]
+            run = covariance_run(noise(1, 20), 10, tags, rate)
+            exact = Fraction(1700000000) + Fraction(0.7) + Fraction(10 + lost) / Fraction(rate)
+            # The prediction and the gap, each of two roundings of 1.1e-16.
+            seconds, fraction = dict(run.tags("rx_time"))[1]
+            self.assertLess(abs(float(seconds + Fraction(fraction) - exact)), 5e-16)
+            self.assertTrue(0 <= fraction < 1)
+
     def test_ill_typed_tags_change_nothing(self):
         nonsense = [
             ("rx_time", pmt.from_double(1000.0)),

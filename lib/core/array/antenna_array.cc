@@ -190,7 +190,8 @@ antenna_array::antenna_array(Eigen::MatrixXd positions,
             deviation = std::max(
                 deviation, (d_positions.row(l) - d_positions.row(0) - l * step).norm());
         }
-        if (step(0) > 0.0 && deviation <= drawing_tolerance * step(0)) {
+        // Never true for a negative step: such a line counts from the wrong end.
+        if (deviation <= drawing_tolerance * step(0)) {
             d_uniform_spacing = step(0) / unit;
         }
     }

@@ -26,9 +26,6 @@ namespace {
 // A leading coefficient below this share of c_0 is rounding error: its roots lie at zero
 // and at infinity.
 constexpr double vanishing_coefficient = 1e-14;
-// Lifts the null function off zero, so that no root falls on the circle itself and each
-// pair z, 1/conj(z) splits into one inside and one outside also for noise-free data.
-constexpr double lift = 1.0 + 1e-11;
 // Where position offsets are refined: this share of a beamwidth to each side.
 constexpr double offset_reach = 0.5;
 
@@ -75,11 +72,8 @@ Eigen::VectorXcd roots_inside(const Eigen::VectorXcd& coefficients)
     companion.diagonal(-1).setOnes();
     for (int k = 0; k < size; ++k) {
         const int order = k - degree;
-        std::complex<double> c =
+        const std::complex<double> c =
             order < 0 ? std::conj(coefficients(-order)) : coefficients(order);
-        if (order == 0) {
-            c = c.real() * lift;
-        }
         companion(k, size - 1) = -c / coefficients(degree);
     }
     const Eigen::ComplexEigenSolver<Eigen::MatrixXcd> solver(companion, false);
@@ -97,8 +91,9 @@ root_music_estimator::root_music_estimator(antenna_array array, root_music_confi
 {
     require_num_sources(d_array, d_config.num_sources);
     if (!d_array.uniform_spacing()) {
-        throw std::invalid_argument(
-            "array: root-MUSIC needs a uniform line along x; use MUSIC for other arrays");
+        throw std::invalid_argument("array: root-MUSIC needs a uniform line, its "
+                                    "elements in the order of increasing "
+                                    "x; use MUSIC for other arrays");
     }
 }
 

@@ -253,6 +253,10 @@ BOOST_AUTO_TEST_CASE(shape_is_recognised)
     BOOST_TEST(antenna_array::custom(uneven).is_front_only());
     BOOST_TEST(!antenna_array::custom(uneven).uniform_spacing());
 
+    Eigen::MatrixXd from_the_right(3, 2);
+    from_the_right << 1.0, 0.0, 0.5, 0.0, 0.0, 0.0;
+    BOOST_TEST(!antenna_array::custom(from_the_right).uniform_spacing());
+
     // An upright panel in the x-z plane cannot tell front from back either.
     Eigen::MatrixXd panel(4, 3);
     panel << 0.0, 0.2, 0.0, 0.5, 0.2, 0.0, 0.0, 0.2, 0.5, 0.5, 0.2, 0.5;

@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+# Copyright 2026 the gr-bearing authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Python examples run without a display and print bearings near the truth."""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import unittest
+
+SOURCE_DIR = pathlib.Path(
+    os.environ.get("BEARING_SOURCE_DIR", pathlib.Path(__file__).resolve().parents[2])
+)
+
+# Seconds: each example prints two lines a second and estimator, and the first at once.
+DURATION = "2"
+
+ANGLE = re.compile(r"(-?\d+\.\d+)°(?: ± (\d+\.\d+)°)?")
+
+
+def readings(output, label=""):
+    """[(angles, deviations)] of each printed line that holds label, and was not the truth."""
+    lines = [line for line in output.splitlines() if label in line and "truth" not in line]
+    found = []
+    for line in lines:
+        angles = ANGLE.findall(line)
+        if angles:
+            found.append(
+                (
+                    [float(angle) for angle, _ in angles],
+                    [float(std) for _, std in angles if std],
+                )
+            )
+    return found
+
+
+class qa_examples(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.scripts = sorted((SOURCE_DIR / "examples").glob("[0-9][0-9]_*.py"))
+        # All at once: each of them mostly sleeps.
+        processes = {
+            script.stem: subprocess.Popen(
+                [sys.executable, "-B", str(script), "--duration", DURATION],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+                env=dict(os.environ, PYTHONIOENCODING="utf-8"),
+            )
+            for script in cls.scripts
+        }
+        cls.results = {}
+        try:
+            for name, process in processes.items():
+                output, errors = process.communicate(timeout=120)
+                cls.results[name] = (process.returncode, output, errors)
+        finally:
+            for process in processes.values():
+                if process.poll() is None:
+                    process.kill()
+                    process.communicate()
+
+    def check(self, found, truth, tolerance):
+        self.assertGreaterEqual(len(found), 2)
+        for angles, _ in found:
+            self.assertEqual(len(angles), len(truth))
+            for angle, true_angle in zip(angles, truth):
+                self.assertAlmostEqual(angle, true_angle, delta=tolerance)
+
+    def test_every_flowgraph_has_a_python_twin_and_the_other_way_round(self):
+        flowgraphs = sorted((SOURCE_DIR / "examples").glob("[0-9][0-9]_*.grc"))
+        self.assertEqual([f.stem for f in flowgraphs], [s.stem for s in self.scripts])
+        self.assertGreaterEqual(len(self.scripts), 3)
+
+    def test_every_example_is_in_the_index(self):
+        index = (SOURCE_DIR / "examples" / "README.md").read_text(encoding="utf-8")
+        for script in self.scripts:
+            self.assertIn(script.name, index)
+            self.assertIn(script.stem + ".grc", index)
+
+    def test_every_example_ends_well_and_is_silent_on_stderr(self):
+        for name, (code, output, errors) in self.results.items():
+            with self.subTest(example=name):
+                self.assertEqual(code, 0, errors)
+                self.assertEqual(errors, "")
+                self.assertIn("ok", output)
+
+    def test_circle_music_is_near_the_truth(self):
+        found = readings(self.results["01_circle_music"][1])
+        # Predicted deviation 0.07 degrees: 7 of them.
+        self.check(found, [72.0, 210.0], 0.5)
+        for _, deviations in found:
+            self.assertEqual(len(deviations), 2)
+            for deviation in deviations:
+                self.assertTrue(0.03 < deviation < 0.15, deviation)
+
+    def test_line_estimators_resolve_what_bartlett_does_not(self):
+        output = self.results["02_line_music_capon_bartlett"][1]
+        # Predicted deviation 0.02 degrees: 7 of them.
+        self.check(readings(output, " MUSIC"), [-10.0, 0.0], 0.15)
+        self.check(readings(output, "root-MUSIC"), [-10.0, 0.0], 0.15)
+        # Capon's peaks of near sources lean towards each other by 0.1 degrees.
+        self.check(readings(output, "Capon"), [-10.0, 0.0], 0.4)
+        bartlett = readings(output, "Bartlett")
+        self.assertGreaterEqual(len(bartlett), 2)
+        for angles, deviations in bartlett:
+            # One peak for both sources, half-way between equal powers; beam width 13 degrees.
+            self.assertTrue(any(abs(angle + 5.0) < 2.0 for angle in angles), angles)
+            self.assertEqual(deviations, [])
+
+    def test_calibration_undoes_the_phase_errors(self):
+        output = self.results["03_gain_errors_calibrated"][1]
+        # Predicted deviation 0.10 degrees: 7 of them.
+        self.check(readings(output, "  calibrated"), [72.0, 110.0], 0.7)
+        raw = readings(output, "uncalibrated")
+        self.assertGreaterEqual(len(raw), 2)
+        for angles, _ in raw:
+            # Biased by 2 and by 3 degrees.
+            self.assertGreater(abs(angles[0] - 72.0) + abs(angles[1] - 110.0), 3.0)
+
+
+if __name__ == "__main__":
+    unittest.main()

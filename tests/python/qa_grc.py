@@ -1,0 +1,768 @@
+#!/usr/bin/env python3
+# Copyright 2026 the gr-bearing authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""GNU Radio Companion: block descriptions, compiled examples, their windows, its own canvas."""
+
+import contextlib
+import inspect
+import json
+import logging
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+SOURCE_DIR = pathlib.Path(
+    os.environ.get("BEARING_SOURCE_DIR", pathlib.Path(__file__).resolve().parents[2])
+)
+GRC_DIR = SOURCE_DIR / "grc"
+EXAMPLES = sorted((SOURCE_DIR / "examples").glob("*.grc"))
+
+# A home of its own: neither settings nor caches of the user decide, and none are written. GNU
+# Radio reads these when it is imported.
+HOME = tempfile.TemporaryDirectory(prefix="qa_grc_")
+os.environ.update(
+    HOME=HOME.name,
+    XDG_RUNTIME_DIR=HOME.name,
+    XDG_CACHE_HOME=os.path.join(HOME.name, ".cache"),
+    GRC_BLOCKS_PATH=str(GRC_DIR),
+    GRC_PREFS_PATH=os.path.join(HOME.name, "grc.conf"),
+    QT_QPA_PLATFORM="xcb",
+    PYTHONDONTWRITEBYTECODE="1",
+    PYTHONIOENCODING="utf-8",
+    # No session bus is needed, and none is started.
+    NO_AT_BRIDGE="1",
+)
+for variable in ("GRC_HIER_PATH", "GRC_DEFAULT_FLOW_GRAPH", "WAYLAND_DISPLAY"):
+    os.environ.pop(variable, None)
+pathlib.Path(HOME.name, "grc.conf").write_text(
+    "[main]\nmain_window_width = 1400\nmain_window_height = 900\n"
+    "blocks_window_position = 1180\nconsole_window_position = 700\n"
+)
+
+import numpy as np
+from gnuradio import bearing, gr
+from gnuradio.gr import gr_python
+from gnuradio.grc.core.io import yaml
+from gnuradio.grc.core.platform import Platform
+
+# A loaded machine may need this long, in seconds, for what usually takes three.
+PATIENCE = 90.0
+
+
+def tearDownModule():
+    HOME.cleanup()
+
+
+class log_records(logging.Handler):
+    """Collects what is logged as a warning or worse."""
+
+    def __init__(self):
+        super().__init__(logging.WARNING)
+        self.lines = []
+
+    def emit(self, record):
+        self.lines.append(self.format(record))
+
+
+def load_platform():
+    """GRC's own platform with this module's blocks, and the warnings of loading them."""
+    records = log_records()
+    logging.getLogger().addHandler(records)
+    try:
+        platform = Platform(
+            name="qa_grc",
+            prefs=gr.prefs(),
+            version=gr.version(),
+            version_parts=(gr.major_version(), gr.api_version(), gr.minor_version()),
+        )
+        platform.build_library()
+    finally:
+        logging.getLogger().removeHandler(records)
+    return platform, records.lines
+
+
+def signature(callable_):
+    """{name: default} of a bound constructor in its order, from pybind11's docstring; no default:
+    None."""
+    text = callable_.__doc__.split(" -> ")[0]
+    type_pattern = r"[\w.]+(?:\[[^=]*?\](?=[,) ]))?"
+    default_pattern = r"\[[^\]]*\]|<[^>]*>|[^,)]+"
+    found = re.findall(rf"(\w+): {type_pattern}(?: = ({default_pattern}))?", text)
+    return {name: default or None for name, default in found if name != "self"}
+
+
+class qa_block_descriptions(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.platform, cls.warnings = load_platform()
+        cls.descriptions = {}
+        for path in sorted(GRC_DIR.glob("*.block.yml")):
+            cls.descriptions[path.name[: -len(".block.yml")]] = yaml.safe_load(path.read_text())
+        blocks = {
+            name
+            for name in bearing.__all__
+            if inspect.isclass(getattr(bearing, name))
+            and issubclass(getattr(bearing, name), gr_python.basic_block)
+        }
+        cls.block_classes = {"bearing_" + name: getattr(bearing, name) for name in blocks}
+
+    def flow_graph(self):
+        flow_graph = self.platform.make_flow_graph()
+        rate = flow_graph.new_block("variable")
+        rate.params["id"].set_value("samp_rate")
+        rate.params["value"].set_value("32000")
+        return flow_graph
+
+    def add(self, flow_graph, key, name="block", **parameters):
+        block = flow_graph.new_block(key)
+        block.params["id"].set_value(name)
+        for parameter, value in parameters.items():
+            block.params[parameter].set_value(value)
+        return block
+
+    def errors(self, key, **parameters):
+        """What GRC finds wrong with a single block that is not connected."""
+        flow_graph = self.flow_graph()
+        block = self.add(flow_graph, key, **parameters)
+        flow_graph.rewrite()
+        flow_graph.validate()
+        messages = [message for _, message in block.iter_error_messages()]
+        return [message for message in messages if "not connected" not in message]
+
+    def test_the_staged_module_is_the_one_under_test(self):
+        build_dir = os.environ.get("BEARING_BUILD_DIR")
+        if build_dir:
+            staged = os.path.join(os.path.realpath(build_dir), "test_modules")
+            self.assertTrue(os.path.realpath(bearing.__file__).startswith(staged))
+
+    def test_descriptions_load_without_a_warning(self):
+        self.assertEqual([line for line in self.warnings if "bearing" in line], [])
+        for key in self.descriptions:
+            self.assertIn(key, self.platform.blocks)
+
+    def test_file_names_are_identifiers(self):
+        for key, description in self.descriptions.items():
+            self.assertEqual(description["id"], key)
+
+    def test_every_block_of_the_module_is_described(self):
+        self.assertGreaterEqual(len(self.block_classes), 6)
+        self.assertLessEqual(set(self.block_classes), set(self.descriptions))
+
+    def test_every_block_is_in_the_category(self):
+        tree = yaml.safe_load((GRC_DIR / "bearing.tree.yml").read_text())
+        self.assertEqual(set(tree["[Direction Finding]"]), set(self.descriptions))
+        for key in self.descriptions:
+            self.assertEqual(self.platform.blocks[key].category, ["Direction Finding"])
+
+    def test_every_description_has_documentation_asserts_and_callbacks(self):
+        for key, description in self.descriptions.items():
+            with self.subTest(block=key):
+                self.assertGreater(len(description["documentation"]), 200)
+                self.assertGreaterEqual(len(description["asserts"]), 2)
+                self.assertGreaterEqual(len(description["templates"]["callbacks"]), 1)
+
+    def test_documentation_names_every_parameter(self):
+        for key, description in self.descriptions.items():
+            for parameter in description["parameters"]:
+                label = parameter["label"].split(" (")[0]
+                with self.subTest(block=key, parameter=label):
+                    self.assertRegex(description["documentation"], rf"\b{label}\b[^\n]*:")
+
+    def test_every_constructor_parameter_is_there_in_its_order(self):
+        for key, block_class in self.block_classes.items():
+            with self.subTest(block=key):
+                wanted = list(signature(block_class.__init__))
+                self.assertGreaterEqual(len(wanted), 2)
+                parameters = [p["id"] for p in self.descriptions[key]["parameters"]]
+                self.assertEqual(sorted(parameters), sorted(wanted))
+                make = self.descriptions[key]["templates"]["make"]
+                used = [name for name in re.findall(r"\$\{\s*(\w+)", make)]
+                self.assertEqual(used, wanted)
+        variables = {
+            "bearing_variable_array": [
+                bearing.array.ula,
+                bearing.array.uca,
+                bearing.array.custom,
+            ],
+            "bearing_variable_calibration": [bearing.calibration.__init__],
+        }
+        for key, constructors in variables.items():
+            parameters = {p["id"] for p in self.descriptions[key]["parameters"]}
+            for constructor in constructors:
+                with self.subTest(block=key):
+                    self.assertLessEqual(set(signature(constructor)), parameters)
+
+    def test_defaults_are_those_of_the_constructor(self):
+        # A flowgraph in GRC needs a source that does not run away, and knows its rate.
+        simulator = "bearing_array_simulator"
+        other = {(simulator, "throttle"), (simulator, "sample_rate")}
+        compared = 0
+        for key, block_class in self.block_classes.items():
+            defaults = signature(block_class.__init__)
+            for parameter in self.descriptions[key]["parameters"]:
+                name = parameter["id"]
+                default = defaults[name]
+                if (key, name) in other or default is None or default.startswith("<"):
+                    continue
+                value = parameter.get("default", (parameter.get("options") or [None])[0])
+                with self.subTest(block=key, parameter=name):
+                    self.assertEqual(eval(str(value)), eval(default))
+                    compared += 1
+        self.assertGreater(compared, 20)
+
+    def test_every_setter_is_a_callback(self):
+        for key, block_class in self.block_classes.items():
+            callbacks = "\n".join(self.descriptions[key]["templates"]["callbacks"])
+            for name in vars(block_class):
+                if name.startswith("set_"):
+                    with self.subTest(block=key, setter=name):
+                        self.assertIn(name + "(", callbacks)
+
+    def test_defaults_are_valid(self):
+        for key in self.descriptions:
+            with self.subTest(block=key):
+                self.assertEqual(self.errors(key), [])
+
+    def test_asserts_reject_bad_parameters(self):
+        array = "bearing.array.uca(5, 0.4)"
+        line = "bearing.array.ula(4, 0.5)"
+        estimator = [
+            ({"num_sources": "5"}, "num_sources"),
+            ({"num_sources": "6"}, "num_sources"),
+            ({"num_sources": "-1"}, "num_sources"),
+            ({"array": "bearing.array.ula(1, 0.5)", "num_sources": "0"}, "array.n"),
+            ({"snapshots": "-1"}, "snapshots"),
+        ]
+        spectrum = [
+            ({"num_points": "1"}, "num_points"),
+            ({"limits_deg": "[10]"}, "limits_deg"),
+            ({"limits_deg": "[10, 10]"}, "limits_deg"),
+            ({"limits_deg": "[0, 361]"}, "limits_deg"),
+            ({"array": line, "limits_deg": "[0, 91]"}, "limits_deg"),
+        ]
+        cases = {
+            "bearing_music": [({"array": array, **p}, word) for p, word in estimator + spectrum],
+            "bearing_beamscan": [({"array": array, **p}, word) for p, word in estimator + spectrum],
+            "bearing_root_music": [
+                ({"array": "bearing.array.ula(5, 0.5)", **p}, word) for p, word in estimator
+            ]
+            + [
+                ({"array": line, "num_sources": "4"}, "num_sources"),
+                ({"array": array}, "array.positions"),
+                ({"array": "bearing.array.custom([[0, 0], [1, 0], [3, 0]])"}, "array.positions"),
+            ],
+            "bearing_covariance": [
+                ({"num_elements": "65"}, "num_elements"),
+                ({"num_elements": "0"}, "num_elements"),
+                ({"snapshots": "0"}, "snapshots"),
+                ({"sample_rate": "-1"}, "sample_rate"),
+            ],
+            "bearing_apply_calibration": [
+                ({"num_elements": "65"}, "num_elements"),
+                ({"calibration": "bearing.calibration([1, 1j])"}, "gains"),
+                ({"num_elements": "2", "calibration": "bearing.calibration([1, 0])"}, "gains"),
+            ],
+            "bearing_array_simulator": [
+                ({"snr_db": "[1, 2]"}, "snr_db"),
+                ({"rates_deg": "[1, 2]"}, "rates_deg"),
+                ({"frequencies": "[1, 2]"}, "frequencies"),
+                ({"elevations_deg": "[1, 2]"}, "elevations_deg"),
+                ({"sample_rate": "0"}, "sample_rate"),
+                ({"phase_drift_deg": "-1"}, "phase_drift_deg"),
+                ({"noise_power": "-1"}, "noise_power"),
+                ({"center_frequency": "-1"}, "center_frequency"),
+                ({"start_time": "-1"}, "start_time"),
+            ],
+            "bearing_variable_array": [
+                ({"n": "0"}, "n >= 1"),
+                ({"spacing": "0"}, "spacing"),
+                ({"type": "uca", "n": "2"}, "n != 2"),
+                ({"type": "uca", "radius": "0"}, "radius"),
+                ({"type": "custom", "positions": "[[1, 2], [1, 2, 3]]"}, "positions"),
+                ({"wavelength": "0"}, "wavelength"),
+            ],
+            "bearing_variable_calibration": [
+                ({"gains": "[1, 1]", "reference": "2"}, "reference"),
+                ({"gains": "[1, 1]", "positions": "[[0, 0, 0]]"}, "positions"),
+                ({"gains": "[1, 1]", "coupling": "[[1]]"}, "coupling"),
+                ({"frequency": "-1"}, "frequency"),
+                ({"source": "file"}, "path"),
+            ],
+        }
+        self.assertEqual(set(cases), set(self.descriptions))
+        with quiet_logging():
+            for key, bad in cases.items():
+                for parameters, word in bad:
+                    with self.subTest(block=key, **parameters):
+                        failed = [e for e in self.errors(key, **parameters) if "Assertion" in e]
+                        self.assertTrue(any(word in e for e in failed), failed)
+
+    def test_an_array_that_does_not_exist_is_an_error_and_no_exception(self):
+        with quiet_logging():
+            for key in ("bearing_music", "bearing_array_simulator"):
+                self.assertNotEqual(self.errors(key, array="nowhere"), [])
+
+    def test_ports_follow_array_and_number_of_points(self):
+        flow_graph = self.flow_graph()
+        self.add(flow_graph, "bearing_variable_array", "antennas", type="uca", n="7")
+        covariance = self.add(flow_graph, "bearing_covariance", "c", num_elements="antennas.n")
+        simulator = self.add(flow_graph, "bearing_array_simulator", "s", array="antennas")
+        apply = self.add(flow_graph, "bearing_apply_calibration", "a", num_elements="antennas.n")
+        estimators = [
+            self.add(flow_graph, key, key, array="antennas", num_points="256")
+            for key in ("bearing_music", "bearing_beamscan")
+        ]
+        flow_graph.rewrite()
+        self.assertEqual(len(simulator.sources), 7)
+        self.assertEqual(len(covariance.sinks), 7)
+        self.assertEqual([port.vlen for port in covariance.sources], [49])
+        self.assertEqual(len([p for p in apply.sources if p.domain == "stream"]), 7)
+        for estimator in estimators:
+            self.assertEqual(estimator.sinks[0].vlen, 49)
+            self.assertEqual(estimator.sources[0].vlen, 256)
+            self.assertTrue(estimator.sources[0].optional)
+            for port in estimator.sinks[1:] + estimator.sources[1:]:
+                self.assertTrue(port.optional)
+                self.assertEqual(port.domain, "message")
+
+    def variable(self, key, **parameters):
+        """(value in GRC, value that the generated code makes) of a variable block."""
+        flow_graph = self.flow_graph()
+        block = self.add(flow_graph, key, "antennas", **parameters)
+        flow_graph.rewrite()
+        flow_graph.validate()
+        self.assertEqual([message for _, message in block.iter_error_messages()], [])
+
+        class top:
+            def set_antennas(self, value):
+                self.antennas = value
+
+        generated = {"bearing": bearing, "self": top()}
+        exec(block.get_var_make(), generated)
+        made = generated["antennas"]
+        del generated["self"].antennas
+        exec("\n".join(block.get_callbacks()), generated)
+        self.assertIsInstance(generated["self"].antennas, type(made))
+        return flow_graph.namespace["antennas"], made
+
+    def test_variable_array_makes_the_same_array_in_grc_and_in_generated_code(self):
+        square = "[[0, 0], [0.5, 0], [0, 0.5], [0.5, 0.5]]"
+        cases = [
+            ({"type": "ula", "n": "6", "spacing": "0.4"}, bearing.array.ula(6, 0.4)),
+            ({"type": "uca", "n": "7", "radius": "0.6"}, bearing.array.uca(7, 0.6)),
+            ({"type": "custom", "positions": square}, bearing.array.custom(eval(square))),
+            (
+                {"type": "ula", "n": "2 + 2", "spacing": "1 - 0.9", "wavelength": "0.3"},
+                bearing.array.ula(4, 1 - 0.9, 0.3),
+            ),
+            (
+                {"type": "ula", "n": "2", "calibration": "bearing.calibration([1, 1j])"},
+                bearing.array.ula(2, 0.5).calibrated(bearing.calibration([1, 1j])),
+            ),
+        ]
+        for parameters, wanted in cases:
+            with self.subTest(**parameters):
+                for array in self.variable("bearing_variable_array", **parameters):
+                    np.testing.assert_array_equal(array.positions, wanted.positions)
+                    self.assertEqual(array.wavelength, wanted.wavelength)
+                    np.testing.assert_array_equal(array.steering([20.0]), wanted.steering([20.0]))
+
+    def test_geometry_hides_what_it_does_not_need(self):
+        shown = {"ula": {"n", "spacing"}, "uca": {"n", "radius"}, "custom": {"positions"}}
+        for geometry, names in shown.items():
+            flow_graph = self.flow_graph()
+            block = self.add(flow_graph, "bearing_variable_array", type=geometry)
+            flow_graph.rewrite()
+            geometric = ("n", "spacing", "radius", "positions")
+            visible = {name for name in geometric if block.params[name].hide == "none"}
+            self.assertEqual(visible, names)
+
+    def test_variable_calibration_from_values_and_from_a_file(self):
+        gains = np.array([1.0, 0.5 + 0.5j])
+        path = os.path.join(HOME.name, "calibration.json")
+        bearing.calibration(gains).save(path)
+        for parameters in (
+            {"source": "values", "gains": "[1, 0.5 + 0.5j]"},
+            {"source": "file", "path": path},
+        ):
+            with self.subTest(**parameters):
+                for calibration in self.variable("bearing_variable_calibration", **parameters):
+                    np.testing.assert_array_equal(calibration.gains, gains)
+                    self.assertIsNone(calibration.coupling)
+
+    def test_a_missing_calibration_file_is_an_error_and_no_exception(self):
+        with quiet_logging():
+            path = os.path.join(HOME.name, "absent.json")
+            errors = self.errors("bearing_variable_calibration", source="file", path=path)
+        self.assertTrue(any("absent.json" in error for error in errors), errors)
+
+    def test_changed_variables_reach_running_blocks(self):
+        """Every callback with a variable in it is called, and accepted, in generated code."""
+        flow_graph = self.flow_graph()
+        flow_graph.options_block.params["id"].set_value("qa_setters")
+        flow_graph.options_block.params["generate_options"].set_value("no_gui")
+        variables = {
+            "azimuth": "20.0",
+            "snr": "20.0",
+            "phase": "0.0",
+            "sources": "1",
+            "heading": "0.0",
+            "limits": "[-90, 90]",
+            "snapshots": "1000",
+        }
+        for name, value in variables.items():
+            self.add(flow_graph, "variable", name, value=value)
+        gains = "[1, 1, complex(phase == 0, phase)]"
+        self.add(flow_graph, "bearing_variable_calibration", "receivers", gains=gains)
+        self.add(flow_graph, "bearing_variable_array", "plain", n="3")
+        self.add(flow_graph, "bearing_variable_array", "antennas", n="3", calibration="receivers")
+        self.add(
+            flow_graph,
+            "bearing_array_simulator",
+            "simulator",
+            array="plain",
+            angles_deg="[azimuth]",
+            snr_db="[snr]",
+            throttle="False",
+        )
+        self.add(
+            flow_graph,
+            "bearing_apply_calibration",
+            "apply",
+            num_elements="3",
+            calibration="receivers",
+        )
+        self.add(flow_graph, "bearing_covariance", num_elements="3", snapshots="snapshots")
+        estimators = ("bearing_music", "bearing_beamscan", "bearing_root_music")
+        for key in estimators:
+            parameters = {"array": "antennas", "num_sources": "sources", "heading_deg": "heading"}
+            if key != "bearing_root_music":
+                parameters["limits_deg"] = "limits"
+            self.add(flow_graph, key, key, **parameters)
+        flow_graph.rewrite()
+        port = {
+            block.name: (block.sources, block.sinks) for block in flow_graph.iter_enabled_blocks()
+        }
+        for k in range(3):
+            flow_graph.connect(port["simulator"][0][k], port["apply"][1][k])
+            flow_graph.connect(port["apply"][0][k], port["block"][1][k])
+        for key in estimators:
+            flow_graph.connect(port["block"][0][0], port[key][1][0])
+        flow_graph.rewrite()
+        flow_graph.validate()
+        self.assertTrue(flow_graph.is_valid(), list(flow_graph.iter_error_messages()))
+        out = tempfile.mkdtemp(dir=HOME.name)
+        self.platform.Generator(flow_graph, out).write()
+        sys.path.insert(0, out)
+        try:
+            import qa_setters
+        finally:
+            sys.path.remove(out)
+
+        top = qa_setters.qa_setters()
+        top.set_azimuth(-40.0)
+        self.assertEqual(list(top.simulator.angles_deg_at(0.0)), [-40.0])
+        top.set_snr(10.0)
+        top.set_snapshots(500)
+        self.assertEqual(top.block.snapshots(), 500)
+        top.set_sources(2)
+        with self.assertRaises(ValueError):
+            top.set_sources(3)
+        top.set_heading(90.0)
+        top.set_limits([-45, 45])
+        for key in estimators[:2]:
+            grid = getattr(top, key).grid_deg()
+            self.assertAlmostEqual(grid[0], -45.0, delta=1e-9)
+            self.assertAlmostEqual(grid[-1], 45.0, delta=1e-9)
+        top.set_phase(1.0)
+        np.testing.assert_array_equal(top.receivers.gains, [1, 1, 1j])
+        np.testing.assert_array_equal(top.antennas.calibration.gains, [1, 1, 1j])
+
+    def test_covariance_generates_cpp(self):
+        flow_graph = self.platform.make_flow_graph()
+        options = flow_graph.options_block
+        options.params["id"].set_value("qa_cpp")
+        options.params["output_language"].set_value("cpp")
+        options.params["generate_options"].set_value("no_gui")
+        source = self.add(flow_graph, "blocks_null_source", "source", num_outputs="4")
+        covariance = self.add(flow_graph, "bearing_covariance", "covariance", num_elements="4")
+        sink = self.add(flow_graph, "blocks_null_sink", "sink", vlen="16")
+        flow_graph.rewrite()
+        for k in range(4):
+            flow_graph.connect(source.sources[k], covariance.sinks[k])
+        flow_graph.connect(covariance.sources[0], sink.sinks[0])
+        flow_graph.rewrite()
+        flow_graph.validate()
+        self.assertTrue(flow_graph.is_valid(), list(flow_graph.iter_error_messages()))
+        out = tempfile.mkdtemp(dir=HOME.name)
+        self.platform.Generator(flow_graph, out).write()
+        folder = pathlib.Path(out, "qa_cpp")
+        self.assertIn("bearing::covariance::make(4, 4096, 0)", (folder / "qa_cpp.cpp").read_text())
+        cmake = (folder / "CMakeLists.txt").read_text()
+        self.assertIn("find_package(gnuradio-bearing)", cmake)
+        self.assertIn("gnuradio::gnuradio-bearing", cmake)
+
+
+@contextlib.contextmanager
+def quiet_logging():
+    """GRC logs a traceback for each variable that it cannot evaluate; here that is wanted."""
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+@contextlib.contextmanager
+def virtual_display(size="1400x900x24"):
+    """Environment with a DISPLAY of its own; the X server chooses a free number."""
+    reader, writer = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(writer), "-screen", "0", size, "-nolisten", "tcp"],
+        pass_fds=[writer],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(writer)
+    try:
+        with os.fdopen(reader) as pipe:
+            number = pipe.readline().strip()
+        yield dict(os.environ, DISPLAY=":" + number)
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def grab(environment):
+    """What the display shows, height x width x RGB."""
+    ppm = subprocess.run(
+        ["import", "-window", "root", "-depth", "8", "ppm:-"],
+        env=environment,
+        check=True,
+        stdout=subprocess.PIPE,
+    ).stdout
+    header = re.match(rb"P6\s+(\d+)\s+(\d+)\s+255\s", ppm)
+    width, height = int(header[1]), int(header[2])
+    return np.frombuffer(ppm[header.end() :], np.uint8).reshape(height, width, 3)
+
+
+def has_colour(picture, colour, tolerance=24):
+    """Number of pixels near a colour."""
+    return int((abs(picture.astype(int) - colour).max(axis=2) <= tolerance).sum())
+
+
+# Runs a generated flowgraph through its own main(); reports the text of its labels five times a
+# second, and moves the first source, as its slider would, a second after all of them show bearings.
+WATCHED_RUN = """
+import importlib, json, sys
+from PyQt5 import QtCore
+sys.path.insert(0, sys.argv.pop(1))
+module = importlib.import_module(sys.argv.pop(1))
+labels = sys.argv.pop(1).split(",")
+
+class watched(getattr(module, module.__name__)):
+    def start(self, *arguments):
+        super().start(*arguments)
+        self.reports = 0
+        self.timer = QtCore.QTimer(self)
+        self.timer.timeout.connect(self.report)
+        self.timer.start(200)
+
+    def report(self):
+        shown = {name: getattr(self, "_" + name + "_label").text() for name in labels}
+        self.reports += all("\\u00b0" in text for text in shown.values())
+        if self.reports == 5:
+            self.set_azimuth_1(40.0)
+        print(json.dumps(shown), flush=True)
+
+module.main(watched)
+"""
+
+
+class qa_flowgraphs(unittest.TestCase):
+    # For each example: its labels with the bearings that they must show before and after the
+    # first source moves to 40 degrees, and the colours of its curves.
+    EXPECTED = {
+        "01_circle_music": (
+            {"bearings": ([72.0, 210.0], [40.0, 210.0])},
+            [(0, 0, 255)],
+        ),
+        "02_line_music_capon_bartlett": (
+            {
+                "music_bearings": ([-10.0, 0.0], [0.0, 40.0]),
+                "root_music_bearings": ([-10.0, 0.0], [0.0, 40.0]),
+            },
+            [(0, 0, 255), (255, 0, 0)],
+        ),
+        "03_gain_errors_calibrated": (
+            {"bearings": ([72.0, 110.0], [40.0, 110.0]), "raw_bearings": (None, None)},
+            [(0, 0, 255), (255, 0, 0)],
+        ),
+    }
+
+    @classmethod
+    def setUpClass(cls):
+        cls.out = tempfile.mkdtemp(dir=HOME.name)
+        # Without a display: grcc must not need one.
+        environment = {k: v for k, v in os.environ.items() if k != "DISPLAY"}
+        cls.compiled = subprocess.run(
+            ["grcc", "-o", cls.out] + [str(example) for example in EXAMPLES],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=PATIENCE,
+        )
+
+    def assert_nothing_wrong(self, log):
+        """No line of a log complains."""
+        wrong = re.compile(
+            r"(?i)traceback|exception|\berror\b|failed|assert|warning.*bearing|bearing.*warning"
+        )
+        self.assertEqual([line for line in log.splitlines() if wrong.search(line)], [])
+
+    def example_id(self, example):
+        return yaml.safe_load(example.read_text())["options"]["parameters"]["id"]
+
+    def test_every_example_is_expected(self):
+        self.assertEqual([example.stem for example in EXAMPLES], sorted(self.EXPECTED))
+
+    def test_every_example_compiles_without_a_warning(self):
+        self.assertEqual(self.compiled.returncode, 0, self.compiled.stdout)
+        self.assertNotRegex(self.compiled.stdout, "(?i)warning")
+        self.assert_nothing_wrong(self.compiled.stdout)
+        for example in EXAMPLES:
+            self.assertTrue(pathlib.Path(self.out, self.example_id(example) + ".py").exists())
+
+    def test_compiling_writes_nothing_beside_the_examples(self):
+        for example in EXAMPLES:
+            generated = example.with_name(self.example_id(example) + ".py")
+            self.assertFalse(generated.exists(), generated)
+
+    def test_windows_show_the_bearings_and_follow_the_sliders(self):
+        for example in EXAMPLES:
+            with self.subTest(example=example.stem):
+                labels, colours = self.EXPECTED[example.stem]
+                self.check_window(self.example_id(example), labels, colours)
+
+    def check_window(self, name, labels, colours):
+        with virtual_display() as environment:
+            process = subprocess.Popen(
+                [sys.executable, "-B", "-c", WATCHED_RUN, self.out, name, ",".join(labels)],
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+            )
+            stopper = stop_later(process)
+            try:
+                for stage in (0, 1):
+                    self.wait_for_bearings(process, labels, stage)
+                time.sleep(0.5)
+                picture = grab(environment)
+                process.send_signal(signal.SIGTERM)
+                _, errors = process.communicate(timeout=PATIENCE)
+            finally:
+                stopper.cancel()
+                if process.poll() is None:
+                    process.kill()
+                    process.communicate()
+        self.assertEqual(process.returncode, 0, errors)
+        self.assert_nothing_wrong(errors)
+        # A blank screen has no variance; black beside the window's light grey has 100.
+        self.assertGreater(picture.std(), 40.0)
+        # The window opens wide enough for its plot: most of a 1400 x 900 screen.
+        self.assertGreater(has_colour(picture, (255, 255, 255), tolerance=4), 300000)
+        for colour in colours:
+            # A curve across a plot of 900 pixels, two pixels wide.
+            self.assertGreater(has_colour(picture, colour), 900)
+
+    def wait_for_bearings(self, process, labels, stage):
+        """Reads reports until every label shows what it should."""
+        seen = None
+        for line in iter(process.stdout.readline, ""):
+            seen = json.loads(line)
+            if all(self.shows(seen[name], truth[stage]) for name, truth in labels.items()):
+                return
+        process.wait()
+        self.fail(f"stage {stage}: the last labels were {seen}; {process.stderr.read()}")
+
+    def shows(self, text, truth):
+        readings = re.findall(r"(-?\d+\.\d+)° ± *(\d+\.\d+)°", text)
+        if len(readings) != 2:
+            return False
+        if truth is None:
+            return True
+        # Predicted deviations are 0.02 to 0.1 degrees.
+        return all(abs(float(r[0]) - t) < 0.8 for r, t in zip(readings, truth))
+
+    def test_companion_opens_every_example_without_a_complaint(self):
+        for example in EXAMPLES:
+            with self.subTest(example=example.stem):
+                self.check_companion(example)
+
+    def check_companion(self, example):
+        before = example.read_bytes()
+        with virtual_display() as environment:
+            process = subprocess.Popen(
+                ["gnuradio-companion", str(example)],
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                encoding="utf-8",
+            )
+            stopper = stop_later(process)
+            try:
+                log = ""
+                for line in iter(process.stdout.readline, ""):
+                    log += line
+                    if ">>> Done" in line:
+                        break
+                else:
+                    self.fail("GNU Radio Companion ended: " + log)
+                # Blocks are drawn when the window is mapped and idle.
+                deadline = time.monotonic() + 20.0
+                while time.monotonic() < deadline:
+                    time.sleep(1.0)
+                    picture = grab(environment)
+                    # Fill colours of complex stream ports and of message ports.
+                    blue, grey = (33, 150, 243), (189, 189, 189)
+                    ports = has_colour(picture, blue), has_colour(picture, grey)
+                    if min(ports) > 1000:
+                        break
+                self.assertIsNone(process.poll(), log)
+            finally:
+                stopper.cancel()
+                process.kill()
+                log += process.communicate()[0]
+        self.assert_nothing_wrong(log)
+        complaints = [
+            line for line in log.splitlines() if "bearing" in line and str(SOURCE_DIR) not in line
+        ]
+        self.assertEqual(complaints, [])
+        self.assertGreater(picture.std(), 15.0)
+        # At least five stream ports of 28 x 15 pixels, and three message ports of 54 x 15.
+        self.assertGreater(min(ports), 1000)
+        # An invalid block or port is written in red (GRC's colour for errors).
+        self.assertEqual(has_colour(picture, (255, 0, 0), tolerance=4), 0)
+        self.assertEqual(example.read_bytes(), before)
+
+
+def stop_later(process):
+    """A timer that ends a child that hangs, so that reading its output comes to an end."""
+    timer = threading.Timer(PATIENCE, process.kill)
+    timer.start()
+    return timer
+
+
+if __name__ == "__main__":
+    unittest.main()
