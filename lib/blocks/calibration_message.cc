@@ -83,18 +83,6 @@ std::optional<double> number(const pmt::pmt_t& message, const char* key)
     return result;
 }
 
-pmt::pmt_t to_f32vector(const Eigen::VectorXd& values)
-{
-    const Eigen::VectorXf narrow = values.cast<float>();
-    return pmt::init_f32vector(narrow.size(), narrow.data());
-}
-
-pmt::pmt_t to_c32vector(const Eigen::VectorXcd& values)
-{
-    const Eigen::VectorXcf narrow = values.cast<std::complex<float>>();
-    return pmt::init_c32vector(narrow.size(), narrow.data());
-}
-
 } // namespace
 
 core::calibration_state from_pmt(const pmt::pmt_t& message)

@@ -111,6 +111,11 @@ class qa_calibration(unittest.TestCase):
         np.testing.assert_allclose(array.calibrated(cal).steering(np.rad2deg(0.5))[:, 0],
                                    coupling @ (gains * np.exp(2j * np.pi * p @ u)))
 
+    def test_it_shows_what_it_holds(self):
+        self.assertEqual(repr(bearing.calibration()), "<bearing.calibration: nothing>")
+        self.assertEqual(repr(bearing.calibration(gains=[1, 1j], coupling=np.eye(2))),
+                         "<bearing.calibration: gains, coupling of 2 elements>")
+
     def test_errors(self):
         with self.assertRaisesRegex(ValueError, "gains"):
             bearing.calibration(gains=[1.0, float("inf")])

@@ -28,6 +28,10 @@ namespace bearing {
  * belong into the array that an estimator works with. An estimator behind this block must
  * not be given the same gains again.
  *
+ * Dividing by gains of unequal magnitude makes the receivers' noise unequal, which biases
+ * MUSIC at low SNR: where gains differ by more than phases, prefer to leave the samples
+ * alone and to give the gains to the estimator's array.
+ *
  * Message in `calibration`: a dict whose `gains` (c32vector, N) replace those in force;
  * one that does not fit is ignored with a warning.
  */

@@ -282,10 +282,23 @@ plug_in_accuracy predict_plug_in(const eigendecomposition& decomposition,
         return result;
     }
 
+    // Eigenvalues this small are rounding errors of zero; a negative one tells how large
+    // those are in a covariance that was rounded to single precision.
+    const double rounding =
+        std::max(n * std::numeric_limits<double>::epsilon() * decomposition.values(0),
+                 -4.0 * decomposition.values(n - 1));
+    if (decomposition.values(num_sources - 1) <= rounding) {
+        result.status = status::unresolved;
+        return result;
+    }
+    const double noise_mean = decomposition.values.tail(n - num_sources).mean();
+    if (noise_mean <= rounding) {
+        result.status = status::not_identifiable;
+        return result;
+    }
+
     const double m = static_cast<double>(snapshots);
-    const double noise_power =
-        std::max(decomposition.values.tail(n - num_sources).mean(), 0.0) * m /
-        (m - num_sources);
+    const double noise_power = noise_mean * m / (m - num_sources);
     const double margin = std::pow(1.0 + std::sqrt(n / m), 2);
     if (!(decomposition.values(num_sources - 1) >=
           smallest_eigenvalue_margin * margin * noise_power)) {

@@ -162,7 +162,23 @@ ValueError
             "standard deviation of each logarithmic magnitude in nepers, or None")
         .def_readonly("reference", &calibration_state::reference)
         .def_readonly("frequency", &calibration_state::frequency, "Hz, or None")
-        .def_readonly("time", &calibration_state::time, "seconds since 1970, or None");
+        .def_readonly("time", &calibration_state::time, "seconds since 1970, or None")
+        .def("__repr__", [](const calibration_state& c) {
+            std::string parts;
+            const auto add = [&parts](const char* name, bool is_present) {
+                if (is_present) {
+                    parts += (parts.empty() ? "" : ", ") + std::string(name);
+                }
+            };
+            add("gains", c.gains.size() > 0);
+            add("positions", c.positions.size() > 0);
+            add("coupling", c.coupling.size() > 0);
+            return "<bearing.calibration: " +
+                   (parts.empty() ? "nothing"
+                                  : parts + " of " + std::to_string(c.num_elements()) +
+                                        " elements") +
+                   ">";
+        });
 
     py::class_<antenna_array>(m, "array", R"(
 Geometry, wavelength and calibration of an antenna array.

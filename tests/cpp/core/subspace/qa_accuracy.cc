@@ -287,6 +287,17 @@ BOOST_AUTO_TEST_CASE(the_gate_withholds_deviations_that_would_not_hold)
     BOOST_CHECK(accuracy(degrees({ 70.0 }), 10.0, 100).status == status::ok);
     BOOST_CHECK(accuracy(apart, 10.0, 0).status == status::not_identifiable);
     BOOST_CHECK(accuracy(apart, 10.0, 2).status == status::not_identifiable);
+    // Without noise nobody can tell how far off the bearings are, and a rank of one does
+    // not hold two sources.
+    const Eigen::VectorXcd a = line.steering(0.3);
+    const eigendecomposition rank_one = decompose(a * a.adjoint());
+    const plug_in_accuracy noise_free =
+        predict_plug_in(rank_one, line, Eigen::VectorXd::Constant(1, 0.3), 100);
+    BOOST_CHECK(noise_free.status == status::not_identifiable);
+    BOOST_TEST(noise_free.deviation.array().isNaN().all());
+    const plug_in_accuracy coherent = predict_plug_in(rank_one, line, apart, 100);
+    BOOST_CHECK(coherent.status == status::unresolved);
+    BOOST_TEST(coherent.deviation.array().isNaN().all());
     Eigen::VectorXd one_missing = apart;
     one_missing(1) = std::numeric_limits<double>::quiet_NaN();
     const plug_in_accuracy partial = predict_plug_in(

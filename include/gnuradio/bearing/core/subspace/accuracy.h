@@ -90,7 +90,8 @@ struct plug_in_accuracy {
  *
  * \param decomposition of the sample covariance
  * \param azimuth K estimates in radians; NaN ones get NaN
- * \param snapshots M; 0 (unknown) or <= K: all NaN, not_identifiable
+ * \param snapshots M; 0 (unknown) or <= K: all NaN, not_identifiable. So is a covariance
+ * without any noise, and one whose rank is below K is unresolved.
  */
 BEARING_API plug_in_accuracy predict_plug_in(const eigendecomposition& decomposition,
                                              const antenna_array& array,
