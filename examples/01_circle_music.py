@@ -4,6 +4,7 @@
 """Two sources around a circle of five antennas: MUSIC prints bearings with deviations."""
 
 import argparse
+import math
 import time
 
 import pmt
@@ -29,7 +30,8 @@ class bearing_printer(gr.basic_block):
         angles = pmt.to_python(pmt.cdr(message))
         seconds, fraction = details["rx_time"]
         found = "  ".join(
-            f"{angle:7.2f}° ± {std:.2f}°" for angle, std in sorted(zip(angles, details["std_deg"]))
+            f"{angle:7.2f}°" + ("        " if math.isnan(std) else f" ± {std:.2f}°")
+            for angle, std in sorted(zip(angles, details["std_deg"]))
         )
         print(f"{seconds + fraction:7.3f} s  {found}  {details['status']}", flush=True)
 

@@ -65,9 +65,11 @@ if [ -n "$skipped" ]; then
 else
     echo "Skipped: nothing"
 fi
-if [ "$result" -eq 0 ]; then
-    echo "All tests passed."
-else
+if [ "$result" -ne 0 ]; then
     echo "TESTS FAILED. What every test said is in $log"
+elif [ -n "$skipped" ]; then
+    echo "All other tests passed."
+else
+    echo "All tests passed."
 fi
 exit "$result"

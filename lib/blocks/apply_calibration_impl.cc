@@ -11,8 +11,10 @@
 #include <volk/volk.h>
 #include <algorithm>
 #include <cmath>
+#include <sstream>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace gr {
 namespace bearing {
@@ -65,11 +67,14 @@ apply_calibration_impl::inverse_gains(const core::calibration_state& calibration
     std::vector<gr_complex> factors;
     for (Eigen::Index k = 0; k < calibration.gains.size(); ++k) {
         const gr_complex factor = static_cast<gr_complex>(1.0 / calibration.gains(k));
-        if (!(std::isfinite(factor.real()) && std::isfinite(factor.imag()))) {
-            throw std::invalid_argument(
-                "apply_calibration: the gain of element " + std::to_string(k) + " is " +
-                std::to_string(std::abs(calibration.gains(k))) +
-                "; it must not be zero, samples are divided by it");
+        const float size = std::abs(factor);
+        if (!(size > 0.0f && std::isfinite(size))) {
+            std::ostringstream message;
+            message << "apply_calibration: gains: that of element " << k
+                    << " has the magnitude " << std::abs(calibration.gains(k))
+                    << "; samples are divided by it, so its inverse must be neither "
+                       "infinite nor zero in single precision";
+            throw std::invalid_argument(message.str());
         }
         factors.push_back(factor);
     }
@@ -78,10 +83,11 @@ apply_calibration_impl::inverse_gains(const core::calibration_state& calibration
 
 void apply_calibration_impl::set_calibration(const core::calibration_state& calibration)
 {
-    std::vector<gr_complex> factors = inverse_gains(calibration);
-    if (factors.empty()) {
-        return;
-    }
+    stage(inverse_gains(calibration));
+}
+
+void apply_calibration_impl::stage(std::vector<gr_complex> factors)
+{
     const std::lock_guard<std::mutex> lock(d_mutex);
     d_staged_factors.swap(factors);
     d_is_staged = true;
@@ -90,7 +96,10 @@ void apply_calibration_impl::set_calibration(const core::calibration_state& cali
 void apply_calibration_impl::handle_calibration(const pmt::pmt_t& message)
 {
     try {
-        set_calibration(from_pmt(message));
+        std::vector<gr_complex> factors = inverse_gains(from_pmt(message));
+        if (!factors.empty()) {
+            stage(std::move(factors));
+        }
     } catch (const std::exception& error) {
         d_logger->warn("calibration message ignored: {}", error.what());
     }

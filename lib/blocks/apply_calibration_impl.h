@@ -27,6 +27,7 @@ public:
     void set_calibration(const core::calibration_state& calibration) override;
 
 private:
+    void stage(std::vector<gr_complex> factors);
     void handle_calibration(const pmt::pmt_t& message);
     std::vector<gr_complex>
     inverse_gains(const core::calibration_state& calibration) const;

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <limits>
 #include <stdexcept>
 #include <string>
 
@@ -94,8 +95,11 @@ covariance_impl::covariance_impl(int num_elements, int snapshots, double sample_
       d_channels(num_elements),
       d_snapshots_value(pmt::from_uint64(snapshots))
 {
+    d_freq.of_input.resize(num_elements);
+    d_rate.of_input.resize(num_elements);
     if (sample_rate > 0.0) {
-        d_rate = sample_rate;
+        d_rate.in_force = sample_rate;
+        d_rate.of_input.assign(num_elements, sample_rate);
     }
     // N streams become one, and samples may be left out: tags are placed by this block.
     set_tag_propagation_policy(TPP_DONT);
@@ -197,14 +201,51 @@ void covariance_impl::keep_tag(const gr::tag_t& tag)
     d_waiting.push_back({ d_position, tag });
 }
 
-// Counts times from the present position from now on, at the rate in force.
-void covariance_impl::move_anchor()
+// Takes what the tags [first, last) of d_tags, all on one sample, tell with \p key. True
+// when an input tells something new.
+bool covariance_impl::follow_numbers(const pmt::pmt_t& key,
+                                     std::size_t first,
+                                     std::size_t last,
+                                     input_numbers& numbers)
+{
+    std::optional<int> changed; // the lowest input with something new
+    for (std::size_t i = first; i < last; ++i) {
+        const gr::tag_t& tag = d_tags[i].tag;
+        if (!pmt::eq(tag.key, key)) {
+            continue;
+        }
+        const std::optional<double> told = positive_from_pmt(tag.value);
+        if (!told) {
+            ignore_tag(tag);
+            continue;
+        }
+        const int input = d_tags[i].input;
+        std::optional<double>& own = numbers.of_input[input];
+        const bool is_new = told != own;
+        own = told;
+        if (!numbers.in_force) {
+            std::fill(numbers.of_input.begin(), numbers.of_input.end(), told);
+        }
+        if (is_new) {
+            changed = changed.value_or(input); // tags come in the order of inputs
+        }
+        // An input that repeats what is not in force has nothing to say to the item.
+        if (is_new ? changed == input : told == numbers.in_force) {
+            numbers.in_force = told;
+            numbers.value = tag.value;
+        }
+    }
+    return changed.has_value();
+}
+
+// Counts times from the present position from now on; those before it at \p rate.
+void covariance_impl::move_anchor(std::optional<double> rate)
 {
     if (!d_anchor || d_anchor_position == d_position) {
         return;
     }
-    if (d_rate) {
-        d_anchor = d_anchor->advanced(d_position - d_anchor_position, *d_rate);
+    if (rate) {
+        d_anchor = d_anchor->advanced(d_position - d_anchor_position, *rate);
     } else {
         d_anchor.reset();
     }
@@ -235,15 +276,12 @@ void covariance_impl::restart()
 void covariance_impl::follow_tags(std::size_t first, std::size_t last)
 {
     std::optional<stream_time> time;
-    std::optional<double> rate;
-    std::optional<double> freq;
-    pmt::pmt_t rate_value = pmt::PMT_NIL;
-    pmt::pmt_t freq_value = pmt::PMT_NIL;
     std::optional<loss> reported;
     std::optional<loss> jumped;
     std::optional<stream_time> predicted;
-    if (d_anchor && d_rate) {
-        predicted = d_anchor->advanced(d_position - d_anchor_position, *d_rate);
+    const std::optional<double> rate = d_rate.in_force; // up to this sample
+    if (d_anchor && rate) {
+        predicted = d_anchor->advanced(d_position - d_anchor_position, *rate);
     }
 
     for (std::size_t i = first; i < last; ++i) {
@@ -255,7 +293,7 @@ void covariance_impl::follow_tags(std::size_t first, std::size_t last)
                 continue;
             }
             if (predicted) {
-                const double jump = told->samples_since(*predicted, *d_rate);
+                const double jump = told->samples_since(*predicted, *rate);
                 if (std::abs(jump) > largest_jitter) {
                     jumped = jumped.value_or(loss());
                     // Back in time, or further than a counter can tell: unknown.
@@ -265,22 +303,6 @@ void covariance_impl::follow_tags(std::size_t first, std::size_t last)
                 }
             }
             time = time ? time : told;
-        } else if (pmt::eq(tag.key, rate_key)) {
-            const std::optional<double> told = positive_from_pmt(tag.value);
-            if (!told) {
-                ignore_tag(tag);
-            } else if (!rate) {
-                rate = told;
-                rate_value = tag.value;
-            }
-        } else if (pmt::eq(tag.key, freq_key)) {
-            const std::optional<double> told = positive_from_pmt(tag.value);
-            if (!told) {
-                ignore_tag(tag);
-            } else if (!freq) {
-                freq = told;
-                freq_value = tag.value;
-            }
         } else if (pmt::eq(tag.key, gap_key)) {
             // Whatever its value, samples are missing here.
             const std::optional<std::uint64_t> told = count_from_pmt(tag.value);
@@ -289,7 +311,8 @@ void covariance_impl::follow_tags(std::size_t first, std::size_t last)
             }
             reported = reported.value_or(loss());
             reported->samples = std::max(reported->samples, told.value_or(0));
-        } else if (!pmt::eq(tag.key, snapshots_key)) {
+        } else if (!pmt::eq(tag.key, freq_key) && !pmt::eq(tag.key, rate_key) &&
+                   !pmt::eq(tag.key, snapshots_key)) {
             keep_tag(tag);
         }
     }
@@ -299,28 +322,25 @@ void covariance_impl::follow_tags(std::size_t first, std::size_t last)
         std::uint64_t samples = reported ? reported->samples : 0;
         samples = samples > 0 || !jumped ? samples : jumped->samples;
         d_loss = d_loss.value_or(loss());
-        d_loss->samples += samples;
-        d_loss->is_known = d_loss->is_known && samples > 0;
+        const std::uint64_t countable =
+            std::numeric_limits<std::uint64_t>::max() - d_loss->samples;
+        d_loss->is_known = d_loss->is_known && samples > 0 && samples <= countable;
+        d_loss->samples += std::min(samples, countable);
         // The lost samples took their time; it is unknown after an unknown number of
         // them.
         d_anchor.reset();
         if (predicted && samples > 0 && samples < max_advance) {
-            d_anchor = predicted->advanced(samples, *d_rate);
+            d_anchor = predicted->advanced(samples, *rate);
             d_anchor_position = d_position;
         }
     }
-    const bool is_retuned = (rate && rate != d_rate) || (freq && freq != d_freq);
-    if (reported || jumped || is_retuned) {
+    const bool is_retuned = follow_numbers(freq_key, first, last, d_freq);
+    const bool is_paced_anew = follow_numbers(rate_key, first, last, d_rate);
+    if (reported || jumped || is_retuned || is_paced_anew) {
         restart();
     }
-    if (rate) {
-        move_anchor();
-        d_rate = rate;
-        d_rate_value = rate_value;
-    }
-    if (freq) {
-        d_freq = freq;
-        d_freq_value = freq_value;
+    if (d_rate.in_force != rate) {
+        move_anchor(rate);
     }
     if (time) {
         d_anchor = time;
@@ -333,22 +353,23 @@ void covariance_impl::write_item(gr_complex* out, std::uint64_t item)
     d_accumulator.covariance(out);
 
     const pmt::pmt_t source = alias_pmt();
-    if (d_anchor && (d_rate || d_anchor_position == d_item_start)) {
+    const std::optional<double> rate = d_rate.in_force;
+    if (d_anchor && (rate || d_anchor_position == d_item_start)) {
         const std::int64_t samples = static_cast<std::int64_t>(d_item_start) -
                                      static_cast<std::int64_t>(d_anchor_position);
         const std::optional<stream_time> time =
-            d_anchor->advanced(samples, d_rate.value_or(1.0));
+            d_anchor->advanced(samples, rate.value_or(1.0));
         if (time) {
             add_item_tag(0, item, time_key, time->to_pmt(), source);
         }
     }
-    if (!pmt::is_null(d_rate_value)) {
-        add_item_tag(0, item, rate_key, d_rate_value, source);
-        d_rate_value = pmt::PMT_NIL;
+    if (!pmt::is_null(d_rate.value)) {
+        add_item_tag(0, item, rate_key, d_rate.value, source);
+        d_rate.value = pmt::PMT_NIL;
     }
-    if (!pmt::is_null(d_freq_value)) {
-        add_item_tag(0, item, freq_key, d_freq_value, source);
-        d_freq_value = pmt::PMT_NIL;
+    if (!pmt::is_null(d_freq.value)) {
+        add_item_tag(0, item, freq_key, d_freq.value, source);
+        d_freq.value = pmt::PMT_NIL;
     }
     add_item_tag(0, item, snapshots_key, d_snapshots_value, source);
     if (d_loss) {

@@ -49,6 +49,14 @@ private:
         std::uint64_t position;
         gr::tag_t tag;
     };
+    // What the inputs tell about their frequency, or their sample rate, in Hz.
+    struct input_numbers {
+        // Each input for itself; the first number that any of them tells holds for all.
+        std::vector<std::optional<double>> of_input;
+        // Of the inputs that changed last, the lowest one's.
+        std::optional<double> in_force;
+        pmt::pmt_t value = pmt::PMT_NIL; // for the next item, as it came
+    };
     // Samples lost at one place or before one item.
     struct loss {
         std::uint64_t samples = 0;
@@ -58,10 +66,13 @@ private:
     void apply_snapshots();
     void load_tags(int num_samples);
     void follow_tags(std::size_t first, std::size_t last);
-    bool accept_time(const gr::tag_t& tag, std::optional<stream_time>& announced);
+    bool follow_numbers(const pmt::pmt_t& key,
+                        std::size_t first,
+                        std::size_t last,
+                        input_numbers& numbers);
     void ignore_tag(const gr::tag_t& tag);
     void keep_tag(const gr::tag_t& tag);
-    void move_anchor();
+    void move_anchor(std::optional<double> rate);
     void restart();
     void write_item(gr_complex* out, std::uint64_t item);
 
@@ -79,16 +90,14 @@ private:
     std::uint64_t d_position = 0;   // samples consumed since start()
     std::uint64_t d_item_start = 0; // position of the present item's first sample
 
-    std::optional<double> d_rate; // Hz, in force
-    std::optional<double> d_freq; // Hz, in force
+    input_numbers d_rate;
+    input_numbers d_freq;
     // The last rx_time and its position: all times are counted from here.
     std::optional<stream_time> d_anchor;
     std::uint64_t d_anchor_position = 0;
 
     // What the next item will carry.
     std::optional<loss> d_loss;
-    pmt::pmt_t d_freq_value = pmt::PMT_NIL;
-    pmt::pmt_t d_rate_value = pmt::PMT_NIL;
     std::vector<waiting_tag> d_waiting;
 
     std::vector<placed_tag> d_tags;

@@ -181,7 +181,7 @@ void estimator_runner::set_limits_deg(const std::vector<double>& limits_deg)
 void estimator_runner::set_calibration(const core::calibration_state& calibration)
 {
     change_settings([&calibration](estimator_settings& settings) {
-        settings.array = settings.array.calibrated(calibration);
+        settings.array = settings.array.with_calibration(calibration);
     });
 }
 
@@ -199,7 +199,10 @@ std::vector<double> estimator_runner::grid_deg() const
 void estimator_runner::on_calibration(const pmt::pmt_t& message)
 {
     try {
-        set_calibration(from_pmt(message));
+        const core::calibration_state newer = from_pmt(message);
+        change_settings([&newer](estimator_settings& settings) {
+            settings.array = settings.array.calibrated(newer);
+        });
     } catch (const std::exception& error) {
         d_logger->warn("calibration message ignored: {}", error.what());
     }

@@ -8,13 +8,13 @@
 #ifndef INCLUDED_GNURADIO_BEARING_MUSIC_IMPL_H
 #define INCLUDED_GNURADIO_BEARING_MUSIC_IMPL_H
 
-#include "estimator_runner.h"
+#include "estimator_block.h"
 #include <gnuradio/bearing/music.h>
 
 namespace gr {
 namespace bearing {
 
-class music_impl : public music
+class music_impl : public spectrum_block<music>
 {
 public:
     music_impl(const core::antenna_array& array,
@@ -24,19 +24,6 @@ public:
                const std::vector<double>& limits_deg,
                double heading_deg,
                const std::string& counting);
-
-    void set_num_sources(int num_sources) override;
-    void set_heading_deg(double heading_deg) override;
-    void set_limits_deg(const std::vector<double>& limits_deg) override;
-    void set_calibration(const core::calibration_state& calibration) override;
-    std::vector<double> grid_deg() const override;
-
-    int work(int noutput_items,
-             gr_vector_const_void_star& input_items,
-             gr_vector_void_star& output_items) override;
-
-private:
-    estimator_runner d_runner;
 };
 
 } // namespace bearing

@@ -41,45 +41,15 @@ root_music_impl::root_music_impl(const core::antenna_array& array,
                                  const std::string& counting)
     : gr::sync_block(
           "root_music", covariance_signature(array), gr::io_signature::make(0, 0, 0)),
-      d_runner(*this,
-               d_logger,
-               { array,
-                 "root_music",
-                 num_sources,
-                 counting_from_string(counting),
-                 std::nullopt },
-               build,
-               snapshots,
-               heading_deg)
+      estimator_block({ array,
+                        "root_music",
+                        num_sources,
+                        counting_from_string(counting),
+                        std::nullopt },
+                      build,
+                      snapshots,
+                      heading_deg)
 {
-}
-
-void root_music_impl::set_num_sources(int num_sources)
-{
-    d_runner.set_num_sources(num_sources);
-}
-
-void root_music_impl::set_heading_deg(double heading_deg)
-{
-    d_runner.set_heading_deg(heading_deg);
-}
-
-void root_music_impl::set_calibration(const core::calibration_state& calibration)
-{
-    d_runner.set_calibration(calibration);
-}
-
-int root_music_impl::work(int noutput_items,
-                          gr_vector_const_void_star& input_items,
-                          gr_vector_void_star&)
-{
-    std::vector<gr::tag_t> tags;
-    get_tags_in_window(tags, 0, 0, noutput_items);
-    d_runner.work(static_cast<const gr_complex*>(input_items[0]),
-                  noutput_items,
-                  std::move(tags),
-                  nullptr);
-    return noutput_items;
 }
 
 } // namespace bearing

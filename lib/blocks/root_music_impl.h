@@ -8,13 +8,13 @@
 #ifndef INCLUDED_GNURADIO_BEARING_ROOT_MUSIC_IMPL_H
 #define INCLUDED_GNURADIO_BEARING_ROOT_MUSIC_IMPL_H
 
-#include "estimator_runner.h"
+#include "estimator_block.h"
 #include <gnuradio/bearing/root_music.h>
 
 namespace gr {
 namespace bearing {
 
-class root_music_impl : public root_music
+class root_music_impl : public estimator_block<root_music>
 {
 public:
     root_music_impl(const core::antenna_array& array,
@@ -22,17 +22,6 @@ public:
                     int snapshots,
                     double heading_deg,
                     const std::string& counting);
-
-    void set_num_sources(int num_sources) override;
-    void set_heading_deg(double heading_deg) override;
-    void set_calibration(const core::calibration_state& calibration) override;
-
-    int work(int noutput_items,
-             gr_vector_const_void_star& input_items,
-             gr_vector_void_star& output_items) override;
-
-private:
-    estimator_runner d_runner;
 };
 
 } // namespace bearing

@@ -36,7 +36,11 @@ std::optional<stream_time> stream_time::from_pmt(const pmt::pmt_t& value)
     if (!seconds || !fraction || !(*fraction >= 0.0 && *fraction <= 1.0)) {
         return std::nullopt;
     }
-    return stream_time(*seconds, *fraction);
+    const stream_time time(*seconds, *fraction);
+    if (time.d_seconds < *seconds) { // a fraction of 1 carried beyond what can be counted
+        return std::nullopt;
+    }
+    return time;
 }
 
 pmt::pmt_t stream_time::to_pmt() const
@@ -55,19 +59,19 @@ std::optional<stream_time> stream_time::advanced(std::int64_t samples, double ra
     // fma rounds once, so the samples beyond the last whole second are exact even where
     // count / rate has no fraction bits left.
     const double fraction = std::fma(-whole, rate, count) / rate + d_fraction;
-    const std::int64_t carried = static_cast<std::int64_t>(whole) +
-                                 static_cast<std::int64_t>(std::floor(fraction));
-    if (carried < 0 && static_cast<std::uint64_t>(-carried) > d_seconds) {
-        return std::nullopt;
-    }
-    return stream_time(d_seconds + static_cast<std::int64_t>(whole), fraction);
+    const stream_time time(d_seconds + static_cast<std::int64_t>(whole), fraction);
+    // Unsigned seconds wrap before second 0 and beyond the last one that can be counted.
+    const bool has_wrapped =
+        samples < 0 ? time.d_seconds > d_seconds : time.d_seconds < d_seconds;
+    return has_wrapped ? std::nullopt : std::optional<stream_time>(time);
 }
 
 double stream_time::samples_since(const stream_time& earlier, double rate) const
 {
-    // The difference of unsigned seconds wraps to the right signed value.
-    const std::int64_t seconds = static_cast<std::int64_t>(d_seconds - earlier.d_seconds);
-    return static_cast<double>(seconds) * rate + (d_fraction - earlier.d_fraction) * rate;
+    const double seconds = d_seconds < earlier.d_seconds
+                               ? -static_cast<double>(earlier.d_seconds - d_seconds)
+                               : static_cast<double>(d_seconds - earlier.d_seconds);
+    return seconds * rate + (d_fraction - earlier.d_fraction) * rate;
 }
 
 } // namespace bearing

@@ -27,7 +27,8 @@ class stream_time
 {
 public:
     stream_time() = default;
-    //! \param fraction in seconds, finite; whole seconds in it are carried over
+    //! \param fraction in seconds, finite; whole seconds in it are carried over. Seconds
+    //! wrap where they cannot be counted.
     stream_time(std::uint64_t seconds, double fraction);
 
     //! Reads a tuple (uint64 seconds, double fraction); absent when \p value is anything
@@ -40,7 +41,7 @@ public:
     double fraction() const { return d_fraction; }
 
     //! The time \p samples later (earlier if negative) at \p rate > 0 in Hz; absent
-    //! before second 0. Rounded once, however many samples.
+    //! before second 0 and after second 2^64 - 1. Rounded once, however many samples.
     std::optional<stream_time> advanced(std::int64_t samples, double rate) const;
     //! Samples at \p rate in Hz from \p earlier to this.
     double samples_since(const stream_time& earlier, double rate) const;

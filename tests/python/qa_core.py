@@ -97,9 +97,13 @@ class qa_calibration(unittest.TestCase):
                                   sigma_phase_rad=[0, 0.1, 0.1, 0.1])
         self.assertIsNone(cal.sigma_log_gain)
         with tempfile.TemporaryDirectory() as folder:
-            path = str(Path(folder) / "array.json")
+            path = Path(folder) / "array.json"
             cal.save(path)
             loaded = bearing.load_calibration(path)
+            again = bearing.load_calibration(str(path))
+            again.save(str(path))
+            self.assertEqual([p.name for p in Path(folder).iterdir()], ["array.json"])
+        np.testing.assert_array_equal(again.gains, cal.gains)
         for part in ("gains", "positions", "coupling", "sigma_phase_rad"):
             np.testing.assert_array_equal(getattr(loaded, part), getattr(cal, part))
         self.assertEqual((loaded.reference, loaded.frequency), (1, 868e6))
@@ -110,6 +114,21 @@ class qa_calibration(unittest.TestCase):
         u = np.array([np.sin(0.5), np.cos(0.5), 0.0])
         np.testing.assert_allclose(array.calibrated(cal).steering(np.rad2deg(0.5))[:, 0],
                                    coupling @ (gains * np.exp(2j * np.pi * p @ u)))
+
+    def test_calibrated_merges_and_with_calibration_replaces(self):
+        offsets = np.full((3, 3), 0.01)
+        drawn = bearing.array.ula(n=3, spacing=0.5)
+        array = drawn.calibrated(bearing.calibration([1, 1j, -1], offsets, reference=1))
+        gains = bearing.calibration([1, 2, 3])
+        np.testing.assert_array_equal(array.calibrated(gains).calibration.positions, offsets)
+        replaced = array.with_calibration(gains).calibration
+        np.testing.assert_array_equal(replaced.gains, [1, 2, 3])
+        self.assertIsNone(replaced.positions)
+        self.assertEqual(replaced.reference, 0)
+        np.testing.assert_array_equal(
+            array.with_calibration(bearing.calibration()).steering(20.0), drawn.steering(20.0))
+        with self.assertRaisesRegex(ValueError, "gains describes 2"):
+            array.with_calibration(bearing.calibration([1, 2]))
 
     def test_it_shows_what_it_holds(self):
         self.assertEqual(repr(bearing.calibration()), "<bearing.calibration: nothing>")
@@ -156,6 +175,34 @@ class qa_functions(unittest.TestCase):
         reference = core.covariance(x)
         np.testing.assert_array_equal(core.covariance(np.ascontiguousarray(x)), reference)
         np.testing.assert_array_equal(core.covariance(np.repeat(x, 2, axis=1)[:, ::2]), reference)
+        for backwards in (x[::-1], x[:, ::-1], x[::-1, ::-2]):
+            np.testing.assert_array_equal(
+                core.covariance(backwards), core.covariance(backwards.copy(order="C")))
+        # Samples between other fields: steps that are no whole number of samples.
+        records = np.zeros(x.shape, [("flag", "u1"), ("sample", np.complex64)])
+        records["sample"] = x
+        np.testing.assert_array_equal(core.covariance(records["sample"]), reference)
+
+    def test_covariance_of_repeated_samples_reads_no_other_memory(self):
+        row = np.array([1.0, 2.0j, -3.0], np.complex64)
+        for x in (np.broadcast_to(row, (4, 3)), np.broadcast_to(row[:, None], (3, 5)),
+                  np.broadcast_to(np.complex64(2j), (2, 7)), np.broadcast_to(row, (1, 3)),
+                  np.broadcast_to(row[:, None], (3, 1)), np.broadcast_to(row[:0], (2, 0))):
+            with self.subTest(strides=x.strides, shape=x.shape):
+                # Integers: exact in any order of summation; T = 3, 5, 7 divide with one rounding.
+                expected = x @ x.conj().T / max(x.shape[1], 1)
+                np.testing.assert_allclose(core.covariance(x), expected, rtol=1.2e-7)
+
+    def test_covariance_converts_other_types(self):
+        x = np.array([[1, 2, 3], [4, -5, 6]])
+        for samples in (x, x.astype(float), x.astype(complex), x.astype(">c8"), x.tolist()):
+            np.testing.assert_allclose(core.covariance(samples), x @ x.T / 3, rtol=1.2e-7)
+
+    def test_covariance_names_x(self):
+        for x in (np.ones(4), np.complex64(1), np.ones((2, 3, 4)), np.ones((0, 5)),
+                  np.ones((65, 2))):
+            with self.assertRaisesRegex(ValueError, "^X "):
+                core.covariance(x)
 
     def test_estimators_find_the_sources(self):
         line = bearing.array.ula(n=8, spacing=0.5)

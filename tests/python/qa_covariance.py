@@ -232,6 +232,28 @@ class qa_covariance(gr_unittest.TestCase):
             self.assertLess(abs(float(seconds + Fraction(fraction) - exact)), 5e-16)
             self.assertTrue(0 <= fraction < 1)
 
+    def test_time_ends_at_the_last_second_that_can_be_counted(self):
+        last = 2**64 - 1
+        tags = [(0, 0, "rx_time", time_value(last, 0.75))]
+        run = covariance_run(noise(1, 500), 100, tags, 1000.0)
+        found = run.tags("rx_time")
+        self.assertEqual([item for item, _ in found], [0, 1, 2])
+        for item, (seconds, fraction) in found:
+            self.assertEqual(seconds, last)
+            # Two roundings of a fraction below 1.
+            self.assertAlmostEqual(fraction, 0.75 + 0.1 * item, delta=4e-16)
+        # One second later than that is not a time.
+        run = covariance_run(noise(1, 100), 100, [(0, 0, "rx_time", time_value(last, 1.0))])
+        self.assertEqual(run.tags("rx_time"), [])
+        # A jump there and back is a loss of unknown size, whichever way it goes.
+        tags = [
+            (0, 0, "rx_time", time_at(0)),
+            (0, 150, "rx_time", time_value(last, 0.0)),
+            (0, 350, "rx_time", time_at(350)),
+        ]
+        run = covariance_run(noise(1, 500), 100, tags, RATE)
+        self.assertEqual(run.tags("gap"), [(1, 0), (3, 0)])
+
     def test_ill_typed_tags_change_nothing(self):
         nonsense = [
             ("rx_time", pmt.from_double(1000.0)),
@@ -263,7 +285,7 @@ class qa_covariance(gr_unittest.TestCase):
         ]
         run = covariance_run(noise(2, 500), 100, tags, RATE)
         self.assertEqual(len(run.items), 4)
-        self.assertEqual(run.tags("rx_freq"), [(0, 433000000), (0, 433e6)][-1:])
+        self.assertEqual(run.tags("rx_freq"), [(0, 433e6)])
         self.assertEqual(run.tags("gap"), [(2, 12)])
 
     # Gaps
@@ -296,6 +318,11 @@ class qa_covariance(gr_unittest.TestCase):
         self.assertEqual(gaps((0, 110, 5), (1, 110, 5), (2, 110, 5)), [(1, 5)])
         # Something unknown in between makes the sum unknown.
         self.assertEqual(gaps((0, 110, 5), (1, 130, 0), (2, 180, 9)), [(1, 0)])
+        # And so does a sum that nobody can count.
+        most = 2**64 - 1
+        self.assertEqual(gaps((0, 110, most - 9), (1, 130, 9)), [(1, most)])
+        self.assertEqual(gaps((0, 110, most - 9), (1, 130, 10)), [(1, 0)])
+        self.assertEqual(gaps((0, 110, most), (1, 130, most), (2, 180, 9)), [(1, 0)])
 
     def test_after_an_unknown_gap_time_is_unknown_until_told(self):
         x = noise(2, 600)
@@ -382,14 +409,67 @@ class qa_covariance(gr_unittest.TestCase):
             (0, 0, "rx_freq", pmt.from_double(433e6)),
             (1, 130, "rx_freq", pmt.from_double(433e6)),
             (1, 250, "rx_freq", pmt.from_double(868e6)),
-            (0, 270, "rx_freq", pmt.from_double(868e6)),
+            (0, 250, "rx_freq", pmt.from_double(868e6)),
+            (0, 370, "rx_freq", pmt.from_double(868e6)),
         ]
         for max_noutput_items in (None, 33):
             run = covariance_run(x, 100, tags, RATE, max_noutput_items)
             self.assert_items(run.items, x, [0, 100, 250, 350, 450, 550], 100)
-            self.assertEqual(run.tags("rx_freq"), [(0, 433e6), (1, 433e6), (2, 868e6)])
+            expected = [(0, 433e6), (1, 433e6), (2, 868e6), (3, 868e6)]
+            self.assertEqual(run.tags("rx_freq"), expected)
             self.assert_times(run, [0, 100, 250, 350, 450, 550])
             self.assertEqual(run.tags("gap"), [])
+
+    def test_every_input_that_retunes_restarts(self):
+        # From 150 to 158 some inputs are tuned as before.
+        x = noise(3, 500)
+        retunes = [(0, 150, 868e6), (1, 153, 868e6), (2, 158, 868e6)]
+        for told in (3, 1):  # an input that told nothing is tuned as the first one that did
+            tags = [(k, 0, "rx_freq", pmt.from_double(433e6)) for k in range(told)]
+            tags += [(k, o, "rx_freq", pmt.from_double(f)) for k, o, f in retunes]
+            for max_noutput_items in (None, 33):
+                run = covariance_run(x, 100, tags, RATE, max_noutput_items)
+                self.assert_items(run.items, x, [0, 158, 258, 358], 100)
+                self.assertEqual(run.tags("rx_freq"), [(0, 433e6), (1, 868e6)])
+        run = covariance_run(x, 100, tags[:2])  # input 0 only: nothing else is known
+        self.assert_items(run.items, x, [0, 150, 250, 350], 100)
+
+    def test_of_several_retunes_at_one_sample_the_last_counts(self):
+        # As a decimating block in front leaves them.
+        retunes = [433e6, 868e6, 915e6]
+        tags = [(k, 150, "rx_freq", pmt.from_double(f)) for f in retunes for k in range(2)]
+        run = covariance_run(noise(2, 300), 100, tags)
+        self.assertEqual(run.tags("rx_freq"), [(1, 915e6)])
+
+    def test_inputs_at_different_frequencies_come_out_as_the_lowest_that_changed_last(self):
+        def tune(offset, *frequencies):
+            return [
+                (k, offset, "rx_freq", pmt.from_double(f))
+                for k, f in enumerate(frequencies)
+                if f
+            ]
+
+        x = noise(3, 700)
+        tags = tune(0, 431e6, 432e6, 433e6) + tune(320, None, 442e6, 443e6)
+        # Repeats are no retunes, and only what is in force comes out again.
+        repeats = tune(120, 431e6, 432e6, 433e6) + tune(550, 431e6, 442e6, 443e6)
+        run = covariance_run(x, 100, tags + repeats)
+        self.assert_items(run.items, x, [0, 100, 200, 320, 420, 520], 100)
+        expected = [(0, 431e6), (1, 431e6), (3, 442e6), (5, 442e6)]
+        self.assertEqual(run.tags("rx_freq"), expected)
+
+    def test_every_input_whose_rate_changes_restarts_and_times_count_from_the_first(self):
+        x = noise(2, 500)
+        tags = [
+            (0, 0, "rx_time", time_at(0)),
+            (0, 0, "rx_rate", pmt.from_double(RATE)),
+            (0, 150, "rx_rate", pmt.from_double(RATE / 2)),
+            (1, 153, "rx_rate", pmt.from_double(RATE / 2)),
+        ]
+        run = covariance_run(x, 100, tags)
+        self.assert_items(run.items, x, [0, 153, 253, 353], 100)
+        self.assertEqual(run.tags("rx_rate"), [(0, RATE), (1, RATE / 2)])
+        self.assert_times(run, [0, 156, 356, 556])
 
     def test_the_first_frequency_in_mid_item_restarts(self):
         # What was tuned before is not known: that it was this one cannot be assumed.

@@ -79,12 +79,11 @@ class qa_heimdall(unittest.TestCase):
         data, control = free_port(), free_port()
         self.server = subprocess.Popen([sys.executable, str(simulator), str(data), str(control)],
                                        stdout=subprocess.DEVNULL)
+        # Also when no connection comes about.
+        self.addCleanup(self.server.wait)
+        self.addCleanup(self.server.kill)
         self.client = heimdall_client(data)
-
-    def tearDown(self):
-        self.client.close()
-        self.server.kill()
-        self.server.wait()
+        self.addCleanup(self.client.close)
 
     def test_a_source_at_72_degrees_counter_clockwise_is_reported_at_288(self):
         usable = []

@@ -33,7 +33,7 @@ namespace bearing {
  * alone and to give the gains to the estimator's array.
  *
  * Message in `calibration`: a dict whose `gains` (c32vector, N) replace those in force;
- * one that does not fit is ignored with a warning.
+ * one without gains changes nothing, one that does not fit is ignored with a warning.
  */
 class BEARING_API apply_calibration : virtual public gr::sync_block
 {
@@ -42,13 +42,15 @@ public:
 
     /*!
      * \param num_elements N, 1 .. 64
-     * \param calibration its gains, none of them zero; without gains samples pass
-     * unchanged \throws std::invalid_argument naming the parameter
+     * \param calibration its gains, whose inverses in single precision are neither zero
+     * nor infinite; without gains samples pass unchanged
+     * \throws std::invalid_argument naming the parameter
      */
     static sptr make(int num_elements, const core::calibration_state& calibration = {});
 
-    //! \throws std::invalid_argument when its gains do not fit or one of them is zero; a
-    //! calibration without gains changes nothing
+    //! Replaces the whole calibration: without gains, samples pass unchanged.
+    //! \throws std::invalid_argument naming gains that do not fit or that samples cannot
+    //! be divided by
     virtual void set_calibration(const core::calibration_state& calibration) = 0;
 };
 

@@ -39,19 +39,25 @@ public:
     /*!
      * \param array the array as drawn; its calibration, if any, is part of the truth
      * \param angles_deg azimuth of each source at the start, degrees clockwise from +y;
-     * its length is K (empty: noise only) \param snr_db SNR per element of each source in
-     * dB \param sample_rate in Hz, > 0 \param errors gain, position and coupling errors
-     * of the receivers \param rates_deg azimuth rate of each source, degrees a second
-     * \param frequencies offset of each source from the centre, Hz, within half the rate
+     * its length is K (empty: noise only)
+     * \param snr_db SNR per element of each source in dB
+     * \param sample_rate in Hz, > 0
+     * \param errors gain, position and coupling errors of the receivers
+     * \param rates_deg azimuth rate of each source, degrees a second
+     * \param frequencies offset of each source from the centre, Hz, within half the
+     * rate
      * \param modulation "noise" or "tone"
      * \param coherent every source carries the first one's waveform (multipath)
      * \param phase_drift_deg random phase drift of the receivers: standard deviation
-     * after one minute, degrees; element 0 does not drift \param center_frequency in Hz
-     * for the `rx_freq` tag; 0: no tag \param start_time of the first sample in seconds,
-     * for the `rx_time` tag \param noise_power E|n|^2 at each element \param seed of the
-     * random numbers \param throttle deliver no faster than sample_rate, by the wall
-     * clock \param elevations_deg elevation of each source, degrees \throws
-     * std::invalid_argument naming the parameter
+     * after one minute, degrees; element 0 does not drift
+     * \param center_frequency in Hz for the `rx_freq` tag; it also replaces the
+     * wavelength of an array that was built with one. 0: neither
+     * \param start_time of the first sample in seconds, for the `rx_time` tag
+     * \param noise_power E|n|^2 at each element
+     * \param seed of the random numbers
+     * \param throttle deliver no faster than sample_rate, by the wall clock
+     * \param elevations_deg elevation of each source, degrees
+     * \throws std::invalid_argument naming the parameter
      */
     static sptr make(const core::antenna_array& array,
                      const std::vector<double>& angles_deg,

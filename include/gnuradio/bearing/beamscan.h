@@ -50,12 +50,15 @@ public:
      * \param array geometry, wavelength and calibration, N >= 2 elements
      * \param num_sources K, peaks to report, 1 .. N-1; 0: count the sources
      * \param method "bartlett" or "capon"
-     * \param snapshots number behind each item while no `snapshots` tag tells; 0: unknown
+     * \param snapshots number behind each item while no `snapshots` tag tells; 0:
+     * unknown
      * \param num_points points of the spectrum, >= 2, fixed; a power of two is best
      * \param limits_deg first and last azimuth of the spectrum and the search, in
-     * degrees; empty: the array's whole range \param heading_deg direction of the array's
-     * +y axis, clockwise from north, in degrees \param counting "ratio", "mdl" or "aic",
-     * how sources are counted \throws std::invalid_argument naming the parameter
+     * degrees; empty: the array's whole range
+     * \param heading_deg direction of the array's +y axis, clockwise from north, in
+     * degrees
+     * \param counting "ratio", "mdl" or "aic", how sources are counted
+     * \throws std::invalid_argument naming the parameter
      */
     static sptr make(const core::antenna_array& array,
                      int num_sources,
@@ -75,8 +78,8 @@ public:
     //! New limits for the same number of points; empty: the whole range.
     //! \throws std::invalid_argument naming limits_deg
     virtual void set_limits_deg(const std::vector<double>& limits_deg) = 0;
-    //! Replaces the parts of the calibration that \p calibration has.
-    //! \throws std::invalid_argument when it does not fit the array
+    //! Replaces the whole calibration; parts that \p calibration lacks are those of the
+    //! array as drawn. \throws std::invalid_argument when it does not fit the array
     virtual void set_calibration(const core::calibration_state& calibration) = 0;
     //! Azimuths of the spectrum's points in degrees.
     virtual std::vector<double> grid_deg() const = 0;

@@ -31,10 +31,14 @@ namespace bearing {
  * first item after samples were lost. Any other tag comes out once, at the item that its
  * sample went into.
  *
- * No item spans a gap or two tunings: a `gap` tag on any input, an `rx_time` more than
- * half a sample from the predicted one, an `rx_freq` or an `rx_rate` that differs from
- * the one in force restarts the accumulation. Samples of an item that was not finished
- * when that happens, or when the stream ends, are not used.
+ * No item spans a gap or two tunings of an input: a `gap` tag on any input, an `rx_time`
+ * more than half a sample from the predicted one, an `rx_freq` or an `rx_rate` that
+ * differs from the one in force on its own input restarts the accumulation. Samples of an
+ * item that was not finished when that happens, or when the stream ends, are not used.
+ *
+ * An input that has not told its `rx_freq` or `rx_rate` is taken to have the first one
+ * that any input told. Where inputs stay at different ones, items carry one: of the
+ * inputs that changed last, at one sample, the lowest one's.
  *
  * NaN or Inf in a channel makes that channel's row and column of the item NaN.
  */

@@ -46,10 +46,12 @@ public:
     /*!
      * \param array a uniform line of N >= 2 elements
      * \param num_sources K, 1 .. N-1; 0: count them
-     * \param snapshots number behind each item while no `snapshots` tag tells; 0: unknown
+     * \param snapshots number behind each item while no `snapshots` tag tells; 0:
+     * unknown
      * \param heading_deg direction of the array's +y axis, clockwise from north, in
-     * degrees \param counting "ratio", "mdl" or "aic", how sources are counted \throws
-     * std::invalid_argument naming the parameter
+     * degrees
+     * \param counting "ratio", "mdl" or "aic", how sources are counted
+     * \throws std::invalid_argument naming the parameter
      */
     static sptr make(const core::antenna_array& array,
                      int num_sources,
@@ -61,8 +63,8 @@ public:
     virtual void set_num_sources(int num_sources) = 0;
     //! \throws std::invalid_argument unless finite
     virtual void set_heading_deg(double heading_deg) = 0;
-    //! Replaces the parts of the calibration that \p calibration has.
-    //! \throws std::invalid_argument when it does not fit the array
+    //! Replaces the whole calibration; parts that \p calibration lacks are those of the
+    //! array as drawn. \throws std::invalid_argument when it does not fit the array
     virtual void set_calibration(const core::calibration_state& calibration) = 0;
 };
 

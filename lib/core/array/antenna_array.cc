@@ -23,6 +23,9 @@ constexpr std::complex<double> imaginary_unit{ 0.0, 1.0 };
 
 // Two elements nearer to each other than this, in wavelengths, are a slip of the pen.
 constexpr double smallest_distance = 1e-4;
+// And nothing farther apart than this, in wavelengths, sees a signal as narrowband; grids
+// grow with the aperture.
+constexpr double largest_aperture = 1000.0;
 // Relative accuracy to which drawn positions count as collinear or as equally spaced.
 constexpr double drawing_tolerance = 1e-6;
 
@@ -182,6 +185,12 @@ antenna_array::antenna_array(Eigen::MatrixXd positions,
             d_aperture = std::max(d_aperture, distance / unit);
         }
     }
+    if (d_aperture > largest_aperture) {
+        throw std::invalid_argument(
+            "array: positions span " + std::to_string(d_aperture) +
+            " wavelengths; at most " + std::to_string(largest_aperture) +
+            " are allowed (are positions and wavelength in the same unit?)");
+    }
     if (n > 1) {
         const Eigen::RowVector3d step =
             (d_positions.row(n - 1) - d_positions.row(0)) / (n - 1);
@@ -213,6 +222,12 @@ antenna_array antenna_array::calibrated(const calibration_state& calibration) co
 {
     calibration.validate(num_elements());
     return { d_positions, d_wavelength, d_calibration.updated_by(calibration) };
+}
+
+antenna_array antenna_array::with_calibration(const calibration_state& calibration) const
+{
+    calibration.validate(num_elements());
+    return { d_positions, d_wavelength, calibration };
 }
 
 antenna_array antenna_array::with_wavelength(double wavelength) const

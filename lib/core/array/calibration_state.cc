@@ -102,9 +102,9 @@ void calibration_state::validate(int expected) const
     if (sigma_log_gain.size() > 0) {
         require_deviation("sigma_log_gain", sigma_log_gain, n);
     }
-    if (reference < 0 || (n > 0 && reference >= n)) {
+    if (reference && (*reference < 0 || (n > 0 && *reference >= n))) {
         throw std::invalid_argument("calibration: reference is " +
-                                    std::to_string(reference) +
+                                    std::to_string(*reference) +
                                     "; it must be an element index from 0 to " +
                                     std::to_string(n > 0 ? n - 1 : 0));
     }
@@ -124,10 +124,11 @@ calibration_state calibration_state::updated_by(const calibration_state& newer) 
     calibration_state merged = *this;
     if (newer.gains.size() > 0) {
         merged.gains = newer.gains;
-        merged.reference = newer.reference;
     }
     if (newer.positions.rows() > 0) {
         merged.positions = newer.positions;
+    }
+    if (newer.reference && (newer.gains.size() > 0 || newer.positions.rows() > 0)) {
         merged.reference = newer.reference;
     }
     if (newer.coupling.rows() > 0) {

@@ -8,17 +8,18 @@
 #include <gnuradio/bearing/core/calibration/calibration_file.h>
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
-#include <sys/stat.h>
-#include <system_error>
 #include <unistd.h>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <complex>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
-#include <sstream>
+#include <iterator>
+#include <limits>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 namespace gr {
@@ -49,7 +50,7 @@ json to_json(const calibration_state& calibration)
 {
     json document = { { "version", file_version },
                       { "num_elements", calibration.num_elements() },
-                      { "reference", calibration.reference },
+                      { "reference", calibration.reference.value_or(0) },
                       { "frequency_hz", nullptr },
                       { "gains", nullptr },
                       { "positions_m", nullptr },
@@ -115,7 +116,13 @@ public:
         if (!d_document[key].is_number_integer()) {
             fail(key, "must be an integer");
         }
-        return d_document[key].get<int>();
+        // A double tells on which side of the limits even a 64-bit integer lies.
+        const double value = d_document[key].get<double>();
+        if (value < std::numeric_limits<int>::min() ||
+            value > std::numeric_limits<int>::max()) {
+            fail(key, "must be an integer of at most 32 bits");
+        }
+        return static_cast<int>(value);
     }
 
     double number(const std::string& key) const
@@ -236,11 +243,18 @@ calibration_state from_json(const json& document, const std::string& path)
 class temporary_file
 {
 public:
-    explicit temporary_file(const std::string& target)
-        : d_target(target),
-          d_name(target + ".XXXXXX"),
-          d_descriptor(mkstemp(d_name.data()))
+    explicit temporary_file(const std::string& target) : d_target(target)
     {
+        // Not mkstemp(), which makes a private file: a calibration is for every reader
+        // that the umask allows. Names that a dead process or one on another machine
+        // left behind are passed over.
+        static std::atomic<unsigned> count{ 0 };
+        do {
+            d_name = target + "." + std::to_string(getpid()) + "-" +
+                     std::to_string(count++) + ".tmp";
+            d_descriptor =
+                open(d_name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        } while (d_descriptor < 0 && errno == EEXIST);
         if (d_descriptor < 0) {
             fail_to_write(d_target);
         }
@@ -250,7 +264,7 @@ public:
         if (d_descriptor >= 0) {
             close(d_descriptor);
         }
-        if (!d_name.empty()) {
+        if (!d_is_in_place) {
             unlink(d_name.c_str());
         }
     }
@@ -272,15 +286,10 @@ public:
 
     void rename_into_place()
     {
-        // mkstemp() makes a private file; a calibration is for every reader, like the
-        // files that an ordinary open() makes.
-        const mode_t mask = umask(0);
-        umask(mask);
-        if (fchmod(d_descriptor, 0666 & ~mask) != 0 || fsync(d_descriptor) != 0 ||
-            rename(d_name.c_str(), d_target.c_str()) != 0) {
+        if (fsync(d_descriptor) != 0 || rename(d_name.c_str(), d_target.c_str()) != 0) {
             fail_to_write(d_target);
         }
-        d_name.clear();
+        d_is_in_place = true;
         sync_folder();
     }
 
@@ -291,7 +300,7 @@ private:
         const std::size_t slash = d_target.find_last_of('/');
         const std::string folder =
             slash == std::string::npos ? "." : d_target.substr(0, slash + 1);
-        const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY);
+        const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (descriptor >= 0) {
             fsync(descriptor);
             close(descriptor);
@@ -300,7 +309,8 @@ private:
 
     const std::string& d_target;
     std::string d_name;
-    int d_descriptor;
+    int d_descriptor = -1;
+    bool d_is_in_place = false;
 };
 
 } // namespace
@@ -320,15 +330,19 @@ void save_calibration(const calibration_state& calibration, const std::string& p
 
 calibration_state load_calibration(const std::string& path)
 {
-    std::ifstream file(path);
-    std::stringstream text;
-    text << file.rdbuf();
-    if (!file) {
+    std::string text;
+    try {
+        std::ifstream file;
+        file.exceptions(std::ios::failbit | std::ios::badbit);
+        file.open(path);
+        // A folder opens and only fails when it is read.
+        text.assign(std::istreambuf_iterator<char>(file), {});
+    } catch (const std::ios_base::failure&) {
         throw std::runtime_error("calibration file " + path +
                                  " cannot be read: " + std::strerror(errno));
     }
     try {
-        return from_json(json::parse(text.str()), path);
+        return from_json(json::parse(text), path);
     } catch (const json::exception& error) {
         throw std::runtime_error("calibration file " + path +
                                  ": not valid JSON: " + error.what());

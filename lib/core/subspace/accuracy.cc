@@ -27,6 +27,9 @@ constexpr double largest_relative_deviation = 0.06;
 // Towards endfire sin(theta) flattens and the error is no longer Gaussian: its quadratic
 // part is deviation * tan(theta) / 2 of its linear part.
 constexpr double largest_endfire_distortion = 0.25;
+// The null function at a true direction stays below its limit with a probability of
+// 0.9999: so many standard deviations of a Gaussian.
+constexpr double support_deviations = 3.719;
 // Debiased signal eigenvalues stay this far above the noise.
 constexpr double debiased_floor = 1.02;
 constexpr int debiasing_rounds = 3;
@@ -46,17 +49,25 @@ manifold_point centred(const antenna_array& array, double azimuth)
     return point;
 }
 
-// s2 / (2 M) b^H W b / gamma, with s2 / M as \p noise_over_snapshots.
-double asymptotic_variance(const manifold_point& point,
-                           const Eigen::MatrixXcd& signal_subspace,
-                           const Eigen::VectorXd& weights,
-                           double noise_over_snapshots)
+// s2 / M b^H W b with b = Us^H a: the variance that sampling gives to each component of
+// Pn a.
+double null_variance(const manifold_point& point,
+                     const Eigen::MatrixXcd& signal_subspace,
+                     const Eigen::VectorXd& weights,
+                     double noise_over_snapshots)
 {
     const Eigen::VectorXcd b = signal_subspace.adjoint() * point.a;
+    return noise_over_snapshots * (weights.array() * b.array().abs2()).sum();
+}
+
+// s2 / (2 M) b^H W b / (d^H Pn d)
+double asymptotic_variance(const manifold_point& point,
+                           const Eigen::MatrixXcd& signal_subspace,
+                           double variance_of_null)
+{
     const double gamma =
         point.d.squaredNorm() - (signal_subspace.adjoint() * point.d).squaredNorm();
-    const double numerator = (weights.array() * b.array().abs2()).sum();
-    return noise_over_snapshots / 2.0 * numerator / gamma;
+    return variance_of_null / 2.0 / gamma;
 }
 
 // What the calibration's own uncertainty adds to the variance.
@@ -89,6 +100,39 @@ double calibration_floor(const antenna_array& array,
         sum += (log_gain.array() * q.real().array()).square().sum();
     }
     return sum / (gamma * gamma);
+}
+
+// E. B. Wilson, M. M. Hilferty 1931: the cube root of chi-squared is nearly Gaussian.
+// Right to 7 % at one degree of freedom and to 2 % from nine on, always above.
+double chi_squared_quantile(double freedom)
+{
+    const double variance = 2.0 / (9.0 * freedom);
+    return freedom *
+           std::pow(1.0 - variance + support_deviations * std::sqrt(variance), 3);
+}
+
+// Whether the null is as deep at a direction as it is at a true one. There, sampling (and
+// the calibration's own uncertainty) make a^H Pn a half a variance times chi-squared with
+// 2 (N - K) degrees of freedom, less one for the direction that was fitted.
+bool is_supported(const antenna_array& array,
+                  const manifold_point& point,
+                  const Eigen::MatrixXcd& signal_subspace,
+                  double variance_of_null)
+{
+    const calibration_state& calibration = array.calibration();
+    const Eigen::ArrayXd power = point.a.cwiseAbs2().array();
+    for (const Eigen::VectorXd* sigma :
+         { &calibration.sigma_phase_rad, &calibration.sigma_log_gain }) {
+        if (sigma->size() > 0) {
+            variance_of_null += (sigma->array().square() * power).mean();
+        }
+    }
+    const Eigen::Index freedom =
+        2 * (signal_subspace.rows() - signal_subspace.cols()) - 1;
+    const double limit = chi_squared_quantile(static_cast<double>(freedom));
+    const double null =
+        (point.a - signal_subspace * (signal_subspace.adjoint() * point.a)).squaredNorm();
+    return null <= variance_of_null / 2.0 * limit;
 }
 
 Eigen::VectorXd music_weights(const Eigen::VectorXd& signal_values, double noise_power)
@@ -261,9 +305,10 @@ Eigen::VectorXd predict_deviation(const Eigen::Ref<const Eigen::MatrixXcd>& cova
     Eigen::VectorXd deviation(num_sources);
     for (int k = 0; k < num_sources; ++k) {
         const manifold_point point = centred(array, azimuth(k));
+        const double variance_of_null =
+            null_variance(point, signal_subspace, weights, noise_power / snapshots);
         deviation(k) =
-            std::sqrt(asymptotic_variance(
-                          point, signal_subspace, weights, noise_power / snapshots) +
+            std::sqrt(asymptotic_variance(point, signal_subspace, variance_of_null) +
                       calibration_floor(array, point, signal_subspace));
     }
     return deviation;
@@ -320,15 +365,21 @@ plug_in_accuracy predict_plug_in(const eigendecomposition& decomposition,
     const Eigen::MatrixXcd signal_subspace = decomposition.vectors.leftCols(num_sources);
 
     const separation measure(array);
+    int num_found = 0;
+    int num_supported = 0;
     for (int k = 0; k < num_sources; ++k) {
         if (!std::isfinite(azimuth(k))) {
             result.status = status::unresolved;
             continue;
         }
         const manifold_point point = centred(array, azimuth(k));
-        const double deviation = std::sqrt(
-            asymptotic_variance(point, signal_subspace, weights, noise_power / m) +
-            calibration_floor(array, point, signal_subspace));
+        const double variance_of_null =
+            null_variance(point, signal_subspace, weights, noise_power / m);
+        ++num_found;
+        num_supported += is_supported(array, point, signal_subspace, variance_of_null);
+        const double deviation =
+            std::sqrt(asymptotic_variance(point, signal_subspace, variance_of_null) +
+                      calibration_floor(array, point, signal_subspace));
         double nearest = measure.cap();
         for (int other = 0; other < num_sources; ++other) {
             if (other != k && std::isfinite(azimuth(other))) {
@@ -345,6 +396,12 @@ plug_in_accuracy predict_plug_in(const eigendecomposition& decomposition,
         } else {
             result.status = status::unresolved;
         }
+    }
+    if (num_supported < num_found) {
+        // One direction too shallow: two sources share another one. All of them: no
+        // steering vector of this array lies in the signal subspace.
+        result.deviation.setConstant(nan);
+        result.status = num_supported > 0 ? status::unresolved : status::model_mismatch;
     }
     return result;
 }

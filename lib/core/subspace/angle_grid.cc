@@ -110,37 +110,32 @@ angle_grid angle_grid::points(const antenna_array& array, const Eigen::VectorXd&
     return { azimuth, closes };
 }
 
-angle_grid angle_grid::fine_enough_for(const antenna_array& array) const
+std::optional<angle_grid> angle_grid::finer_for(const antenna_array& array) const
 {
     const double needed = std::min(
         widest_step, 1.0 / (points_per_ripple * std::max(array.aperture(), 1e-3)));
     const double widest =
         (d_azimuth.tail(size() - 1) - d_azimuth.head(size() - 1)).maxCoeff();
-    if (widest <= needed) {
-        return *this;
+    const bool closes_on_itself = last() - first() >= full_circle - limit_tolerance;
+    if (widest <= needed && !closes_on_itself) {
+        return std::nullopt;
     }
     if (d_is_circle) {
-        return { circle_from(first(), static_cast<int>(std::ceil(full_circle / needed))),
-                 true };
+        return angle_grid(
+            circle_from(first(), static_cast<int>(std::ceil(full_circle / needed))),
+            true);
     }
     const int points = 2 + static_cast<int>((last() - first()) / needed);
-    return { Eigen::VectorXd::LinSpaced(points, first(), last()), false };
+    return angle_grid(Eigen::VectorXd::LinSpaced(points, first(), last()), false);
 }
 
-double angle_grid::before(int g) const
+double angle_grid::at(int g) const
 {
-    if (g > 0) {
-        return d_azimuth(g - 1);
+    if (!d_is_circle) {
+        return d_azimuth(std::clamp(g, 0, size() - 1));
     }
-    return d_is_circle ? last() - full_circle : first();
-}
-
-double angle_grid::after(int g) const
-{
-    if (g < size() - 1) {
-        return d_azimuth(g + 1);
-    }
-    return d_is_circle ? first() + full_circle : last();
+    const int turns = static_cast<int>(std::floor(static_cast<double>(g) / size()));
+    return d_azimuth(g - turns * size()) + turns * full_circle;
 }
 
 bool angle_grid::is_open_edge(int g, const antenna_array& array) const

@@ -7,7 +7,6 @@
 
 #include "estimation_steps.h"
 #include <gnuradio/bearing/core/subspace/beamscan.h>
-#include <boost/math/tools/minima.hpp>
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -23,9 +22,8 @@ namespace {
 // Eigenvalues below this share of the mean count as this large when R is inverted, so
 // that a rank-deficient covariance (fewer snapshots than elements) has a Capon spectrum.
 constexpr double capon_loading = 1e-6;
-// Brent's method: half the bits of a double is where a minimum stops being
-// distinguishable.
-constexpr int minimum_bits = std::numeric_limits<double>::digits / 2;
+// Below this, in radians, a maximum is as flat as rounding: the square root of 2^-52.
+constexpr double flat_top = 1.5e-8;
 // A peak this near to the edge of a sector, as a share of the step, is the edge itself:
 // the power goes on rising outside.
 constexpr double edge_share = 1e-3;
@@ -70,6 +68,34 @@ private:
     Eigen::VectorXd d_weights;
 };
 
+// The maximum of a function with a single one between \p lower and \p upper, by
+// golden-section search.
+template <typename Function>
+double maximum(Function function, double lower, double upper)
+{
+    const double share = 0.5 * (std::sqrt(5.0) - 1.0);
+    double left = upper - share * (upper - lower);
+    double right = lower + share * (upper - lower);
+    double at_left = function(left);
+    double at_right = function(right);
+    while (upper - lower > flat_top) {
+        if (at_left > at_right) {
+            upper = right;
+            right = left;
+            at_right = at_left;
+            left = upper - share * (upper - lower);
+            at_left = function(left);
+        } else {
+            lower = left;
+            left = right;
+            at_left = at_right;
+            right = lower + share * (upper - lower);
+            at_right = function(right);
+        }
+    }
+    return 0.5 * (lower + upper);
+}
+
 Eigen::VectorXd in_db(const Eigen::VectorXd& power)
 {
     Eigen::VectorXd db(power.size());
@@ -94,12 +120,7 @@ beamscan_method beamscan_method_from_string(const std::string& name)
 beamscan_estimator::beamscan_estimator(antenna_array array,
                                        angle_grid grid,
                                        beamscan_config config)
-    : d_array(std::move(array)),
-      d_grid(std::move(grid)),
-      d_config(config),
-      d_table(d_array, d_grid),
-      d_search(d_grid.fine_enough_for(d_array)),
-      d_search_table(d_array, d_search)
+    : d_array(std::move(array)), d_config(config), d_search(d_array, std::move(grid))
 {
     require_num_sources(d_array, d_config.num_sources);
 }
@@ -112,41 +133,43 @@ beamscan_estimator::estimate(const Eigen::Ref<const Eigen::MatrixXcd>& covarianc
     const covariance_analysis analysis =
         analyse(covariance, d_config.num_sources, d_config.counting, snapshots);
     bearing_estimate estimate = nothing_found(analysis.num_sources, analysis.status);
-    estimate.grid = d_grid.azimuth();
-    estimate.spectrum_db.setConstant(d_grid.size(), to_db(no_power));
+    estimate.grid = grid().azimuth();
+    estimate.spectrum_db.setConstant(grid().size(), to_db(no_power));
     if (analysis.eigen.values.size() == 0) {
         return estimate;
     }
     const power_form power(d_config.method, analysis.eigen);
-    estimate.spectrum_db = in_db(power.over(d_table));
+    const Eigen::VectorXd shown = power.over(d_search.shown_table());
+    estimate.spectrum_db = in_db(shown);
     if (analysis.status != status::ok) {
         return estimate;
     }
 
-    const Eigen::VectorXd negative = -power.over(d_search_table);
+    const angle_grid& searched = d_search.searched();
+    const Eigen::VectorXd negative =
+        d_search.is_one_grid() ? -shown : -power.over(d_search.searched_table());
     int found = 0;
-    for (const int g : local_minima(negative, d_search.is_circle())) {
+    for (const int g : local_minima(negative, searched.is_circle())) {
         if (found == analysis.num_sources) {
             break;
         }
-        const std::pair<double, double> peak = boost::math::tools::brent_find_minima(
-            [&](double x) { return -power.at(d_array, x); },
-            d_search.before(g),
-            d_search.after(g),
-            minimum_bits);
-        const double from_edge = std::abs(peak.first - d_search.azimuth()(g));
-        if (d_search.is_open_edge(g, d_array) &&
-            from_edge < edge_share * (d_search.after(g) - d_search.before(g))) {
+        const double before = searched.at(g - 1);
+        const double after = searched.at(g + 1);
+        const double peak =
+            maximum([&](double x) { return power.at(d_array, x); }, before, after);
+        if (searched.is_open_edge(g, d_array) &&
+            std::abs(peak - searched.at(g)) < edge_share * (after - before)) {
             continue;
         }
-        estimate.azimuth(found) = reported_azimuth(d_array, peak.first);
-        estimate.power_db(found) = to_db(-peak.second);
-        estimate.snr_db(found) = 10.0 * std::log10(-peak.second / analysis.noise_power);
+        const double peak_power = power.at(d_array, peak);
+        estimate.azimuth(found) = reported_azimuth(d_array, peak);
+        estimate.power_db(found) = to_db(peak_power);
+        estimate.snr_db(found) = 10.0 * std::log10(peak_power / analysis.noise_power);
         ++found;
     }
     if (found < analysis.num_sources) {
         estimate.status = status::unresolved;
-    } else if (d_array.is_ambiguous(d_grid.first(), d_grid.last())) {
+    } else if (d_array.is_ambiguous(grid().first(), grid().last())) {
         estimate.status = status::not_identifiable;
     }
     sort_by_power(estimate);

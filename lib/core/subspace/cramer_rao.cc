@@ -16,6 +16,11 @@ namespace gr {
 namespace bearing {
 namespace core {
 
+namespace {
+// Sources whose effects on the data are this much alike cannot be told apart.
+constexpr double smallest_condition = 1e-12;
+} // namespace
+
 Eigen::VectorXd cramer_rao_deviation(const antenna_array& array,
                                      const Eigen::VectorXd& azimuth,
                                      const Eigen::VectorXd& snr_db,
@@ -52,7 +57,6 @@ Eigen::VectorXd cramer_rao_deviation(const antenna_array& array,
     const Eigen::MatrixXcd r = a * p * a.adjoint() + Eigen::MatrixXcd::Identity(n, n);
     // I - A A^+ from an orthonormal basis of A.
     const Eigen::ColPivHouseholderQR<Eigen::MatrixXcd> qr(a);
-    const double infinite_information_floor = 1e-12;
     Eigen::VectorXd deviation =
         Eigen::VectorXd::Constant(num_sources, std::numeric_limits<double>::quiet_NaN());
     if (qr.rank() < num_sources) {
@@ -64,11 +68,16 @@ Eigen::VectorXd cramer_rao_deviation(const antenna_array& array,
     const Eigen::MatrixXcd h = d.adjoint() * projected_d;
     const Eigen::MatrixXcd g = p * a.adjoint() * r.llt().solve(a * p);
     const Eigen::MatrixXd information = h.cwiseProduct(g.transpose()).real();
-    const Eigen::FullPivLU<Eigen::MatrixXd> lu(information);
-    if (lu.rcond() < infinite_information_floor) {
+    // Scaled to a unit diagonal, so that only how alike the sources are counts and not
+    // how unequal their powers.
+    const Eigen::VectorXd scale = information.diagonal().cwiseSqrt().cwiseInverse();
+    const Eigen::FullPivLU<Eigen::MatrixXd> lu(scale.asDiagonal() * information *
+                                               scale.asDiagonal());
+    if (!(lu.rcond() > smallest_condition)) {
         return deviation;
     }
-    const Eigen::MatrixXd bound = lu.inverse() / (2.0 * static_cast<double>(snapshots));
+    const Eigen::MatrixXd bound = scale.asDiagonal() * lu.inverse() * scale.asDiagonal() /
+                                  (2.0 * static_cast<double>(snapshots));
     deviation = bound.diagonal().cwiseSqrt();
     return deviation;
 }

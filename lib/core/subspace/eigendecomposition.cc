@@ -15,6 +15,9 @@ namespace core {
 namespace {
 // A channel this much weaker than the strongest one delivers nothing: -60 dB.
 constexpr double dead_channel_power = 1e-6;
+// Powers beyond these overflow or vanish when they are squared; nobody measures them.
+constexpr double weakest_power = 1e-100;
+constexpr double strongest_power = 1e100;
 // Rounding of a single-precision covariance is 1e-7; a transposed or shifted matrix
 // misses by far more than this.
 constexpr double hermitian_tolerance = 1e-3;
@@ -27,7 +30,8 @@ status check_covariance(const Eigen::Ref<const Eigen::MatrixXcd>& covariance)
     }
     const Eigen::VectorXd power = covariance.diagonal().real();
     const double strongest = power.maxCoeff();
-    if (!(strongest > 0.0) || power.minCoeff() <= dead_channel_power * strongest) {
+    if (!(strongest >= weakest_power && strongest <= strongest_power) ||
+        power.minCoeff() <= dead_channel_power * strongest) {
         return status::bad_data;
     }
     const double asymmetry = (covariance - covariance.adjoint()).cwiseAbs().maxCoeff();

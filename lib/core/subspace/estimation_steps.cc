@@ -27,6 +27,7 @@ constexpr double noise_floor = 1e-15;
 // A source whose fitted power is negative is reported 100 dB below the mean power.
 constexpr double power_floor = 1e-10;
 constexpr double lowest_power = 1e-20;
+constexpr double rounding_of_a_turn = 1e-14;
 
 Eigen::VectorXd permuted(const Eigen::VectorXd& values, const std::vector<int>& order)
 {
@@ -115,8 +116,8 @@ double reported_azimuth(const antenna_array& array, double azimuth)
         return azimuth;
     }
     const double wrapped = azimuth - 2.0 * M_PI * std::floor(azimuth / (2.0 * M_PI));
-    // Rounding can turn a tiny negative azimuth into the full circle itself.
-    return wrapped < 2.0 * M_PI ? wrapped : 0.0;
+    // What is a rounding error short of a full turn would become 360 degrees.
+    return wrapped < 2.0 * M_PI - rounding_of_a_turn ? wrapped : 0.0;
 }
 
 double to_db(double power) { return 10.0 * std::log10(std::max(power, lowest_power)); }

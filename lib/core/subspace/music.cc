@@ -19,9 +19,22 @@ namespace core {
 
 namespace {
 
-// Two strong sources nearer to each other than the search grid's step share one coarse
-// minimum. Each candidate is looked at again on a grid this many times finer.
+// Two strong sources nearer to each other than two steps of the search grid can share one
+// coarse minimum. The surroundings of each candidate are looked at again on a grid this
+// many times finer.
 constexpr int zoom = 8;
+constexpr int reach = 2;
+// Unless f rises around the candidate like the single parabola of its minimum, to this
+// share.
+constexpr double parabola_tolerance = 0.3;
+// Within two steps of a source f is below 0.05: where it is larger than this, a minimum
+// is a side lobe and hides none.
+constexpr double shallow = 0.2;
+// A deep null between two grid points can look shallower than another: so many more
+// candidates are refined than there are sources.
+constexpr int spare_candidates = 1;
+// Refined minima nearer to each other than this, in radians, are one.
+constexpr double same_minimum = 1e-7;
 // The spectrum 1 / f never exceeds this: f is only rounding error below.
 constexpr double null_floor = 1e-16;
 
@@ -40,29 +53,96 @@ void evaluate(const manifold_table& table,
     f = (1.0 - f.array() / table.squared_norm().array()).max(null_floor);
 }
 
-// Every minimum of f between the neighbours of a coarse grid minimum.
-void refine(const null_function& f,
-            double lower,
-            double middle,
-            double upper,
-            bool zoom_in,
-            std::vector<minimum>& found)
+// Azimuths around point g of the grid, ascending, on which a minimum is bracketed.
+Eigen::VectorXd surroundings(const angle_grid& grid, int g, bool zoom_in)
 {
-    if (!zoom_in) {
-        const double azimuth = f.minimum(lower, middle, upper);
+    const int parts = zoom_in ? zoom : 1;
+    std::vector<double> azimuth;
+    for (int step = -reach; step < reach; ++step) {
+        const double from = grid.at(g + step);
+        const double to = grid.at(g + step + 1);
+        // Beyond the edge of a sector the grid stands still.
+        for (int part = 0; part < parts && to > from; ++part) {
+            azimuth.push_back(from + (to - from) * part / parts);
+        }
+    }
+    azimuth.push_back(grid.at(g + reach));
+    return Eigen::Map<const Eigen::VectorXd>(azimuth.data(), azimuth.size());
+}
+
+void add(const null_function& f, double azimuth, std::vector<minimum>& found)
+{
+    const bool is_new =
+        std::none_of(found.begin(), found.end(), [azimuth](const minimum& other) {
+            return std::abs(std::remainder(azimuth - other.azimuth, 2.0 * M_PI)) <
+                   same_minimum;
+        });
+    if (is_new) {
         found.push_back({ azimuth, f.value(azimuth) });
-        return;
     }
-    const Eigen::VectorXd azimuth =
-        Eigen::VectorXd::LinSpaced(2 * zoom + 1, lower, upper);
+}
+
+// Adds the minimum at point g of the grid if it clearly is the only one around; else
+// false.
+bool add_single(const null_function& f,
+                const angle_grid& grid,
+                const Eigen::VectorXd& coarse,
+                int g,
+                std::vector<minimum>& found)
+{
+    const int n = grid.size();
+    if (!grid.is_circle() && (g < reach || g >= n - reach)) {
+        return false;
+    }
+    const double at = f.minimum(grid.at(g - 1), grid.at(g), grid.at(g + 1));
+    const null_function::expansion here = f.at(at);
+    for (int step = -reach; step <= reach; ++step) {
+        const double distance = grid.at(g + step) - at;
+        const double parabola = here.value + 0.5 * here.curvature * distance * distance;
+        const double actual = coarse((g + step + n) % n);
+        if (step != 0 && coarse(g) < shallow &&
+            !(std::abs(actual - parabola) <= parabola_tolerance * parabola)) {
+            return false;
+        }
+    }
+    add(f, at, found);
+    return true;
+}
+
+// Adds every minimum of f around point g of the grid to those found.
+void add_all(const null_function& f,
+             const antenna_array& array,
+             const angle_grid& grid,
+             int g,
+             bool zoom_in,
+             std::vector<minimum>& found)
+{
+    const Eigen::VectorXd azimuth = surroundings(grid, g, zoom_in);
+    const int last = static_cast<int>(azimuth.size()) - 1;
     Eigen::VectorXd values(azimuth.size());
-    for (Eigen::Index g = 0; g < azimuth.size(); ++g) {
-        values(g) = f.value(azimuth(g));
-    }
-    for (const int g : local_minima(values, false)) {
-        const double fine = f.minimum(
-            azimuth(std::max(g - 1, 0)), azimuth(g), azimuth(std::min(g + 1, 2 * zoom)));
-        found.push_back({ fine, f.value(fine) });
+    std::transform(azimuth.begin(), azimuth.end(), values.begin(), [&f](double x) {
+        return f.value(x);
+    });
+    for (const int i : local_minima(values, false)) {
+        const bool is_first_edge = i == 0 && azimuth(0) == grid.first();
+        const bool is_last_edge = i == last && azimuth(last) == grid.last();
+        if (i == 0 || i == last) {
+            // The end of the surroundings is no minimum: f goes on falling there. Only at
+            // the edge of the grid there is nothing beyond; there a source may be, unless
+            // f falls towards what a sector leaves out.
+            if (grid.is_circle() || !(is_first_edge || is_last_edge)) {
+                continue;
+            }
+            const double inward = is_first_edge ? 1.0 : -1.0;
+            if (grid.is_open_edge(is_first_edge ? 0 : grid.size() - 1, array) &&
+                inward * f.at(azimuth(i)).slope >= 0.0) {
+                continue;
+            }
+        }
+        add(f,
+            f.minimum(
+                azimuth(std::max(i - 1, 0)), azimuth(i), azimuth(std::min(i + 1, last))),
+            found);
     }
 }
 
@@ -74,22 +154,17 @@ std::vector<minimum> deepest_minima(const antenna_array& array,
 {
     const int num_sources = static_cast<int>(signal_subspace.cols());
     const null_function f(array, signal_subspace);
-    const Eigen::VectorXd& azimuth = grid.azimuth();
     std::vector<minimum> found;
-    int candidates = 0;
-    for (const int g : local_minima(coarse, grid.is_circle())) {
-        if (candidates == num_sources) {
+    const std::vector<int> candidates = local_minima(coarse, grid.is_circle());
+    for (std::size_t k = 0; k < candidates.size(); ++k) {
+        const bool is_spare = found.size() >= static_cast<std::size_t>(num_sources);
+        if (is_spare && (k >= static_cast<std::size_t>(num_sources + spare_candidates) ||
+                         coarse(candidates[k]) > shallow)) {
             break;
         }
-        // Beyond the edge of a sector f may simply go on falling: the source is outside.
-        if (grid.is_open_edge(g, array)) {
-            const double inward = g == 0 ? 1.0 : -1.0;
-            if (inward * f.at(azimuth(g)).slope >= 0.0) {
-                continue;
-            }
+        if (!add_single(f, grid, coarse, candidates[k], found)) {
+            add_all(f, array, grid, candidates[k], num_sources > 1, found);
         }
-        refine(f, grid.before(g), azimuth(g), grid.after(g), num_sources > 1, found);
-        ++candidates;
     }
     std::sort(found.begin(), found.end(), [](const minimum& i, const minimum& k) {
         return i.value < k.value;
@@ -105,12 +180,7 @@ std::vector<minimum> deepest_minima(const antenna_array& array,
 music_estimator::music_estimator(antenna_array array,
                                  angle_grid grid,
                                  music_config config)
-    : d_array(std::move(array)),
-      d_grid(std::move(grid)),
-      d_config(config),
-      d_table(d_array, d_grid),
-      d_search(d_grid.fine_enough_for(d_array)),
-      d_search_table(d_array, d_search)
+    : d_array(std::move(array)), d_config(config), d_search(d_array, std::move(grid))
 {
     require_num_sources(d_array, d_config.num_sources);
 }
@@ -123,9 +193,9 @@ music_estimator::estimate(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
     const covariance_analysis analysis =
         analyse(covariance, d_config.num_sources, d_config.counting, snapshots);
     bearing_estimate estimate = nothing_found(analysis.num_sources, analysis.status);
-    estimate.grid = d_grid.azimuth();
+    estimate.grid = grid().azimuth();
     // Without a signal subspace f is 1 everywhere: a flat spectrum.
-    estimate.spectrum_db.setZero(d_grid.size());
+    estimate.spectrum_db.setZero(grid().size());
     if (analysis.status != status::ok) {
         return estimate;
     }
@@ -133,13 +203,13 @@ music_estimator::estimate(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
     const Eigen::MatrixXcd signal_subspace =
         analysis.eigen.vectors.leftCols(analysis.num_sources);
     Eigen::VectorXd f;
-    evaluate(d_table, signal_subspace, f);
+    evaluate(d_search.shown_table(), signal_subspace, f);
     estimate.spectrum_db = -10.0 * f.array().log10();
-    if (d_search.size() != d_grid.size()) {
-        evaluate(d_search_table, signal_subspace, f);
+    if (!d_search.is_one_grid()) {
+        evaluate(d_search.searched_table(), signal_subspace, f);
     }
     const std::vector<minimum> minima =
-        deepest_minima(d_array, signal_subspace, d_search, f);
+        deepest_minima(d_array, signal_subspace, d_search.searched(), f);
     for (std::size_t k = 0; k < minima.size(); ++k) {
         estimate.azimuth(k) = reported_azimuth(d_array, minima[k].azimuth);
     }
@@ -147,7 +217,7 @@ music_estimator::estimate(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
     fill_accuracy(d_array,
                   analysis,
                   snapshots,
-                  d_array.is_ambiguous(d_grid.first(), d_grid.last()),
+                  d_array.is_ambiguous(grid().first(), grid().last()),
                   estimate);
     if (estimate.status == status::ok && estimate.azimuth.hasNaN()) {
         estimate.status = status::unresolved;

@@ -135,6 +135,11 @@ root_music_estimator::estimate(const Eigen::Ref<const Eigen::MatrixXcd>& covaria
     fill_powers(d_array, analysis, estimate);
     fill_accuracy(
         d_array, analysis, snapshots, d_array.is_ambiguous(-M_PI_2, M_PI_2), estimate);
+    // Endfire stands in for a direction that does not exist; what it does not explain is no
+    // fault of the array's.
+    if (!is_visible && estimate.status == status::model_mismatch) {
+        estimate.status = status::unresolved;
+    }
     if (estimate.status == status::ok && (!is_visible || estimate.azimuth.hasNaN())) {
         estimate.status = status::unresolved;
     }

@@ -160,7 +160,10 @@ ValueError
             "sigma_log_gain",
             [](const calibration_state& c) { return or_none(c.sigma_log_gain); },
             "standard deviation of each logarithmic magnitude in nepers, or None")
-        .def_readonly("reference", &calibration_state::reference)
+        .def_property_readonly(
+            "reference",
+            [](const calibration_state& c) { return c.reference.value_or(0); },
+            "index of the element at which g = 1 and delta = 0")
         .def_readonly("frequency", &calibration_state::frequency, "Hz, or None")
         .def_readonly("time", &calibration_state::time, "seconds since 1970, or None")
         .def("__repr__", [](const calibration_state& c) {
@@ -186,8 +189,8 @@ Geometry, wavelength and calibration of an antenna array.
 Frame: x right, y forward, z up. Azimuth is clockwise from +y as on a compass, elevation up
 from the x-y plane; both in degrees. Steering vectors are ``exp(+j 2 pi p . u / lambda)``
 with u pointing from the array to the source. Without a wavelength the geometry is in
-wavelengths; with one, both are in metres. Arrays never change: calibrated() returns a new
-one.
+wavelengths; with one, both are in metres. Arrays never change: calibrated() and its like
+return a new one.
 )")
         .def_static("ula",
                     &antenna_array::uniform_line,
@@ -250,7 +253,16 @@ Derivative of the steering vectors, N x G complex128, with respect to "azimuth" 
         .def("calibrated",
              &antenna_array::calibrated,
              R"(
-A new array whose manifold includes the parts that the calibration has.
+A new array whose manifold includes the parts that the calibration has; parts it lacks stay.
+
+Raises ValueError when it does not fit this array.
+)",
+             py::arg("calibration"))
+        .def("with_calibration",
+             &antenna_array::with_calibration,
+             R"(
+A new array, as drawn, with this calibration in place of the one in force; parts it lacks are
+those of the drawing.
 
 Raises ValueError when it does not fit this array.
 )",

@@ -8,6 +8,8 @@
 #include <gnuradio/bearing/apply_calibration.h>
 #include <gnuradio/bearing/core/calibration/calibration_file.h>
 #include <pybind11/pybind11.h>
+#include <pybind11/stl/filesystem.h>
+#include <filesystem>
 
 namespace py = pybind11;
 using gr::bearing::core::calibration_state;
@@ -17,23 +19,30 @@ void bind_calibration(py::module& m)
     // The class itself is registered with the array it belongs to; files are this
     // topic's.
     const py::object calibration = m.attr("calibration");
-    calibration.attr("save") = py::cpp_function(&gr::bearing::core::save_calibration,
-                                                py::name("save"),
-                                                py::is_method(calibration),
-                                                R"(
+    calibration.attr("save") = py::cpp_function(
+        [](const calibration_state& self, const std::filesystem::path& path) {
+            gr::bearing::core::save_calibration(self, path.string());
+        },
+        py::name("save"),
+        py::is_method(calibration),
+        R"(
 Writes the calibration as JSON, atomically: readers of path find the old file or the new one.
+path is a str or os.PathLike.
 
 Raises ValueError when it is empty, RuntimeError naming the path when it cannot be written.
 )",
-                                                py::arg("path"));
-    m.def("load_calibration",
-          &gr::bearing::core::load_calibration,
-          R"(
-Reads a calibration that calibration.save() wrote.
+        py::arg("path"));
+    m.def(
+        "load_calibration",
+        [](const std::filesystem::path& path) {
+            return gr::bearing::core::load_calibration(path.string());
+        },
+        R"(
+Reads a calibration that calibration.save() wrote; path is a str or os.PathLike.
 
 Raises RuntimeError naming the path, and the key that is missing or wrong.
 )",
-          py::arg("path"));
+        py::arg("path"));
 
     using gr::bearing::apply_calibration;
     py::class_<apply_calibration,
@@ -44,19 +53,23 @@ Raises RuntimeError naming the path, and the key that is missing or wrong.
 Divides each of N complex streams by its calibrated gain.
 
 Position offsets and coupling depend on the direction and belong into the estimator's array.
-Message port ``calibration``: a dict whose ``gains`` replace those in force.
+Message port ``calibration``: a dict whose ``gains`` replace those in force; one without gains
+changes nothing.
 
 Parameters
 ----------
 num_elements : int, 1 .. 64
 calibration : bearing.calibration, optional
-    Its gains, none of them zero; without gains samples pass unchanged.
+    Its gains, none of them zero or too large or small to be divided by in single precision;
+    without gains samples pass unchanged.
 )")
         .def(py::init(&apply_calibration::make),
              py::arg("num_elements"),
              py::arg("calibration") = calibration_state{})
-        .def("set_calibration",
-             &apply_calibration::set_calibration,
-             "ValueError when its gains do not fit or one of them is zero.",
-             py::arg("calibration"));
+        .def(
+            "set_calibration",
+            &apply_calibration::set_calibration,
+            "Replaces the calibration: its gains, or, when it has none, no change to the "
+            "samples. ValueError naming gains that do not fit or cannot be divided by.",
+            py::arg("calibration"));
 }

@@ -11,29 +11,73 @@
 #include <gnuradio/bearing/covariance.h>
 #include <pybind11/complex.h>
 #include <pybind11/eigen.h>
+#include <pybind11/numpy.h>
+#include <complex>
+#include <stdexcept>
+#include <string>
 
 namespace py = pybind11;
 using namespace gr::bearing::core;
 
+namespace {
+
+using sample = std::complex<float>;
+using sample_array = py::array_t<sample, py::array::forcecast>;
+using plain_sample_array = py::array_t<sample, py::array::c_style | py::array::forcecast>;
+
+// Eigen steps by whole numbers of values, and forwards only.
+bool is_steppable(const sample_array& x)
+{
+    for (py::ssize_t axis = 0; axis < x.ndim(); ++axis) {
+        if (x.strides(axis) <= 0 || x.strides(axis) % x.itemsize() != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+Eigen::MatrixXcf covariance_of(const sample_array& x)
+{
+    if (x.ndim() != 2) {
+        throw std::invalid_argument("X has " + std::to_string(x.ndim()) +
+                                    " dimensions; it must have 2, elements by snapshots");
+    }
+    using steps = Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>;
+    const auto covariance =
+        [&x](const sample* data, py::ssize_t down, py::ssize_t along) {
+            const Eigen::Map<const Eigen::MatrixXcf, 0, steps> samples(
+                data, x.shape(0), x.shape(1), steps(along, down));
+            return Eigen::MatrixXcf(sample_covariance(samples).cast<sample>());
+        };
+    if (is_steppable(x)) {
+        return covariance(
+            x.data(), x.strides(0) / x.itemsize(), x.strides(1) / x.itemsize());
+    }
+    const plain_sample_array rows(x);
+    return covariance(rows.data(), x.shape(1), 1);
+}
+
+} // namespace
+
 void bind_covariance(py::module& m, py::module& core)
 {
-    core.def(
-        "covariance",
-        [](const py::EigenDRef<const Eigen::MatrixXcf>& x) {
-            return Eigen::MatrixXcf(sample_covariance(x).cast<std::complex<float>>());
-        },
-        R"(
+    core.def("covariance",
+             &covariance_of,
+             R"(
 Sample covariance R = (1/T) sum x x^H.
 
 Parameters
 ----------
 X : complex64 array of N x T, N = 1 .. 64
+    Of any memory layout; other types are converted.
 
 Returns
 -------
 R : complex64 array of N x N, Hermitian to the bit; NaN where a channel holds NaN or Inf
+
+Raises ValueError naming X.
 )",
-        py::arg("X"));
+             py::arg("X"));
     core.def(
         "forward_backward",
         &forward_backward,
@@ -62,7 +106,9 @@ Sample covariance of N coherent complex streams, one item of N * N complex value
 of snapshots (NumPy: item.reshape(N, N, order='F')).
 
 Tags: rx_time (advanced to the item's first sample), rx_freq, rx_rate, snapshots, gap. No item
-spans a gap, a time jump or a retune: they restart the accumulation.
+spans a gap, a time jump or a retune of any input: they restart the accumulation. Inputs that
+stay at different frequencies come out as one rx_freq, that of the lowest of those that changed
+last.
 
 Parameters
 ----------

@@ -86,7 +86,9 @@ coherent : bool
     Every source carries the first one's waveform.
 phase_drift_deg : float
     Random phase drift of the receivers: standard deviation after one minute.
-center_frequency : Hz for the rx_freq tag, 0: no tag
+center_frequency : float
+    Hz for the rx_freq tag; it also replaces the wavelength of an array that was built with one.
+    0: neither.
 start_time : seconds, for the rx_time tag
 noise_power : E|n|^2 at each element
 seed : int

@@ -55,21 +55,24 @@ template <typename Block>
 py::class_<Block, gr::sync_block, gr::block, gr::basic_block, std::shared_ptr<Block>>
 bind_estimator(py::module& m, const char* name, const char* doc)
 {
-    return py::
-        class_<Block, gr::sync_block, gr::block, gr::basic_block, std::shared_ptr<Block>>(
-               m, name, doc)
-            .def("set_num_sources",
-                 &Block::set_num_sources,
-                 "ValueError unless 0 <= num_sources < N.",
-                 py::arg("num_sources"))
-            .def("set_heading_deg",
-                 &Block::set_heading_deg,
-                 "Direction of the array's +y axis, clockwise from north.",
-                 py::arg("heading_deg"))
-            .def("set_calibration",
-                 &Block::set_calibration,
-                 "Replaces the parts of the calibration that the argument has.",
-                 py::arg("calibration"));
+    return py::class_<Block,
+                      gr::sync_block,
+                      gr::block,
+                      gr::basic_block,
+                      std::shared_ptr<Block>>(m, name, doc)
+        .def("set_num_sources",
+             &Block::set_num_sources,
+             "ValueError unless 0 <= num_sources < N.",
+             py::arg("num_sources"))
+        .def("set_heading_deg",
+             &Block::set_heading_deg,
+             "Direction of the array's +y axis, clockwise from north.",
+             py::arg("heading_deg"))
+        .def(
+            "set_calibration",
+            &Block::set_calibration,
+            "Replaces the whole calibration; parts that the argument lacks are as drawn.",
+            py::arg("calibration"));
 }
 
 void bind_functions(py::module& core)
@@ -93,7 +96,8 @@ found.
         .def_property_readonly(
             "status",
             [](const bearing_estimate& e) { return to_string(e.status); },
-            "ok, no_source, unresolved, bad_data, low_snr or not_identifiable")
+            "ok, no_source, unresolved, bad_data, low_snr, model_mismatch or "
+            "not_identifiable")
         .def_readonly(
             "spectrum_db", &bearing_estimate::spectrum_db, "spectrum in dB over grid_deg")
         .def_property_readonly(

@@ -9,16 +9,36 @@
 #include "scenes.h"
 #include <gnuradio/bearing/core/calibration/calibration_file.h>
 #include <nlohmann/json.hpp>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include <boost/test/unit_test.hpp>
 #include <atomic>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <sstream>
 #include <thread>
 
 using namespace gr::bearing::core;
 namespace fs = std::filesystem;
+
+namespace {
+
+std::atomic<int> calls_of_umask{ 0 };
+
+mode_t set_umask(mode_t mask) { return static_cast<mode_t>(syscall(SYS_umask, mask)); }
+
+} // namespace
+
+// In place of the C library's: counts who calls it.
+extern "C" __attribute__((visibility("default"))) mode_t umask(mode_t mask) noexcept
+{
+    ++calls_of_umask;
+    return set_umask(mask);
+}
 
 namespace {
 
@@ -81,7 +101,7 @@ BOOST_AUTO_TEST_CASE(what_is_saved_is_loaded_to_the_bit)
     BOOST_TEST((loaded.coupling == saved.coupling));
     BOOST_TEST((loaded.sigma_phase_rad == saved.sigma_phase_rad));
     BOOST_TEST((loaded.sigma_log_gain == saved.sigma_log_gain));
-    BOOST_TEST(loaded.reference == 2);
+    BOOST_TEST(loaded.reference.value() == 2);
     BOOST_TEST(*loaded.frequency == *saved.frequency);
     BOOST_TEST(*loaded.time == *saved.time);
 }
@@ -160,6 +180,13 @@ BOOST_AUTO_TEST_CASE(a_wrong_key_is_named)
     }
     BOOST_TEST(named("version", 2));
     BOOST_TEST(named("num_elements", 0));
+    // Numbers whose last 32 bits would be right.
+    constexpr std::int64_t wrap = std::int64_t(1) << 32;
+    BOOST_TEST(named("version", wrap + 1));
+    BOOST_TEST(named("num_elements", wrap + 4));
+    BOOST_TEST(named("reference", wrap + 2));
+    BOOST_TEST(named("reference", -wrap + 2));
+    BOOST_TEST(named("reference", std::numeric_limits<std::uint64_t>::max() - wrap + 3));
     {
         // The first part that is shorter than promised is named.
         nlohmann::json bad = good;
@@ -187,8 +214,10 @@ BOOST_AUTO_TEST_CASE(a_missing_file_a_folder_and_an_unwritable_place_are_named)
 {
     const folder here;
     BOOST_TEST(complaint(here.file()).find(here.file()) != std::string::npos);
-    BOOST_TEST(complaint(here.path.string()).find(here.path.string()) !=
+    const std::string complaint_of_folder = complaint(here.path.string());
+    BOOST_TEST(complaint_of_folder.find(here.path.string() + " cannot be read") !=
                std::string::npos);
+    BOOST_TEST(complaint_of_folder.find("directory") != std::string::npos);
     BOOST_CHECK_EXCEPTION(save_calibration(complete(), "/nonexistent/folder/c.json"),
                           std::runtime_error,
                           [](const std::runtime_error& error) {
@@ -197,6 +226,34 @@ BOOST_AUTO_TEST_CASE(a_missing_file_a_folder_and_an_unwritable_place_are_named)
                           });
     BOOST_CHECK_THROW(save_calibration({}, here.file()), std::invalid_argument);
     BOOST_TEST(fs::is_empty(here.path));
+}
+
+BOOST_AUTO_TEST_CASE(permissions_are_those_of_any_new_file)
+{
+    const folder here;
+    for (const mode_t mask : { 022, 077, 0 }) {
+        const mode_t before = set_umask(mask);
+        save_calibration(complete(), here.file());
+        set_umask(before);
+        struct stat status;
+        BOOST_REQUIRE(stat(here.file().c_str(), &status) == 0);
+        BOOST_TEST((status.st_mode & 0777) == (0666 & ~mask));
+    }
+    // The umask is the whole process's: other threads make files meanwhile.
+    BOOST_TEST(calls_of_umask == 0);
+}
+
+BOOST_AUTO_TEST_CASE(files_that_are_in_the_way_are_passed_over)
+{
+    const folder here;
+    // More than the temporary names that this process has used up so far and will next.
+    const std::string stem = here.file() + "." + std::to_string(getpid()) + "-";
+    for (int k = 0; k < 100; ++k) {
+        write(stem + std::to_string(k) + ".tmp", "left behind");
+    }
+    save_calibration(complete(), here.file());
+    BOOST_TEST(complaint(here.file()) == "");
+    BOOST_TEST(read(stem + "99.tmp") == "left behind");
 }
 
 BOOST_AUTO_TEST_CASE(readers_never_see_a_half_written_file)

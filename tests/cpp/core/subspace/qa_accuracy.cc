@@ -171,6 +171,19 @@ BOOST_AUTO_TEST_CASE(the_bound_is_the_inverse_of_the_gaussian_information)
     BOOST_TEST((bound - expected).norm() < 1e-6 * expected.norm());
 }
 
+BOOST_AUTO_TEST_CASE(unequal_powers_do_not_hide_the_bound)
+{
+    const antenna_array line = antenna_array::uniform_line(5, 0.5);
+    const Eigen::VectorXd azimuth = degrees({ 0.0, 30.0 });
+    const Eigen::VectorXd bound =
+        cramer_rao_deviation(line, azimuth, Eigen::Vector2d(60.0, -40.0), 100);
+    BOOST_TEST(bound.allFinite());
+    // A source 100 dB weaker does not disturb: the strong one's bound is its own.
+    const Eigen::VectorXd alone = cramer_rao_deviation(
+        line, azimuth.head(1), Eigen::VectorXd::Constant(1, 60.0), 100);
+    BOOST_TEST(std::abs(bound(0) / alone(0) - 1.0) < 0.3);
+}
+
 BOOST_AUTO_TEST_CASE(a_scene_that_cannot_be_resolved_has_no_bound)
 {
     const Eigen::VectorXd bound =

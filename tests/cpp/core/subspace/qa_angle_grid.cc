@@ -35,9 +35,22 @@ BOOST_AUTO_TEST_CASE(a_circle_looks_all_round_with_its_start_only)
     BOOST_TEST(grid.first() == 0.0);
     BOOST_TEST(std::abs(grid.last() - 359.0 * degree) < rounding);
     BOOST_TEST(grid.is_circle());
-    BOOST_TEST(std::abs(grid.before(0) + degree) < rounding);
-    BOOST_TEST(std::abs(grid.after(359) - 360.0 * degree) < rounding);
+    BOOST_TEST(std::abs(grid.at(-1) + degree) < rounding);
+    BOOST_TEST(std::abs(grid.at(360) - 360.0 * degree) < rounding);
+    BOOST_TEST(std::abs(grid.at(-361) + 361.0 * degree) < rounding);
+    BOOST_TEST(std::abs(grid.at(725) - 725.0 * degree) < rounding);
     BOOST_TEST(!grid.is_open_edge(0, circle));
+}
+
+BOOST_AUTO_TEST_CASE(a_grid_with_both_0_and_360_is_searched_without_its_twin)
+{
+    const angle_grid grid =
+        angle_grid::points(circle, Eigen::VectorXd::LinSpaced(361, 0.0, 2.0 * M_PI));
+    BOOST_TEST(grid.is_circle());
+    BOOST_TEST(grid.size() == 361);
+    const angle_grid searched = grid.finer_for(circle).value();
+    BOOST_TEST(searched.is_circle());
+    BOOST_TEST(searched.last() < 2.0 * M_PI - 1e-3);
 }
 
 BOOST_AUTO_TEST_CASE(a_sector_includes_both_ends_and_may_cross_north)
@@ -45,8 +58,8 @@ BOOST_AUTO_TEST_CASE(a_sector_includes_both_ends_and_may_cross_north)
     const angle_grid grid = angle_grid::sector(circle, -30.0 * degree, 30.0 * degree, 61);
     BOOST_TEST(!grid.is_circle());
     BOOST_TEST(std::abs(grid.azimuth()(60) - 30.0 * degree) < rounding);
-    BOOST_TEST(grid.before(0) == grid.first());
-    BOOST_TEST(grid.after(60) == grid.last());
+    BOOST_TEST(grid.at(-1) == grid.first());
+    BOOST_TEST(grid.at(61) == grid.last());
     BOOST_TEST(grid.is_open_edge(0, circle));
     BOOST_TEST(grid.is_open_edge(60, circle));
     BOOST_TEST(!grid.is_open_edge(30, circle));
@@ -66,14 +79,14 @@ BOOST_AUTO_TEST_CASE(the_search_grid_keeps_the_limits_and_is_fine_enough)
 {
     const antenna_array long_line = antenna_array::uniform_line(32, 0.5);
     const angle_grid coarse = angle_grid::sector(long_line, -1.0, 1.0, 21);
-    const angle_grid fine = coarse.fine_enough_for(long_line);
+    const angle_grid fine = coarse.finer_for(long_line).value();
     BOOST_TEST(fine.first() == coarse.first());
     BOOST_TEST(std::abs(fine.last() - coarse.last()) < rounding);
     // Sixteen points on one period of the fastest ripple, 1 / aperture.
     BOOST_TEST(fine.azimuth()(1) - fine.azimuth()(0) <= 1.0 / (16.0 * 15.5));
     const angle_grid dense = angle_grid::sector(long_line, -1.0, 1.0, 2001);
-    BOOST_TEST(dense.fine_enough_for(long_line).size() == 2001);
-    const angle_grid round = angle_grid::whole_range(circle, 8).fine_enough_for(circle);
+    BOOST_TEST(!dense.finer_for(long_line));
+    const angle_grid round = angle_grid::whole_range(circle, 8).finer_for(circle).value();
     BOOST_TEST(round.is_circle());
     BOOST_TEST(round.size() >= 180);
 }

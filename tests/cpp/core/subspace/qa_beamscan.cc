@@ -61,7 +61,7 @@ BOOST_DATA_TEST_CASE(one_source_is_found_exactly_with_its_power, methods, method
     const Eigen::MatrixXcd r = population_covariance(line, degrees({ 23.4 }), 20.0);
     const bearing_estimate estimate = estimator(line, method, 1).estimate(r, 100);
     BOOST_CHECK(estimate.status == status::ok);
-    // Brent's method finds a maximum to the square root of rounding.
+    // A search by values finds a maximum to the square root of rounding.
     BOOST_TEST(std::abs(estimate.azimuth(0) / degree - 23.4) < 1e-5);
     // Both see the source's 100 and an eighth of the noise on top.
     BOOST_TEST(std::abs(estimate.power_db(0) - 10.0 * std::log10(100.0 + 1.0 / 8.0)) <

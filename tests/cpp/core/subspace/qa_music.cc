@@ -133,6 +133,127 @@ BOOST_AUTO_TEST_CASE(sources_nearer_than_the_grid_step_are_still_two)
     BOOST_TEST((sorted(estimate.azimuth) - azimuth).norm() < 1e-5);
 }
 
+BOOST_AUTO_TEST_CASE(pairs_that_share_a_coarse_minimum_are_found_wherever_they_stand)
+{
+    // The search grid of this circle steps by two degrees. Pairs of one to two steps, at
+    // every offset to it.
+    const antenna_array circle = antenna_array::uniform_circle(5, 0.4);
+    std::srand(3);
+    for (int scene = 0; scene < 300; ++scene) {
+        const Eigen::Vector3d random = Eigen::Vector3d::Random().cwiseAbs();
+        const double first = 2.0 + 350.0 * random(0);
+        const Eigen::VectorXd azimuth = degrees({ first, first + 0.7 + 3.6 * random(1) });
+        const bearing_estimate estimate =
+            estimator(circle, 2, 90)
+                .estimate(population_covariance(circle, azimuth, 60.0), 100000);
+        // At 60 dB and a hundredth of a beam apart rounding is amplified by 1e7.
+        BOOST_TEST((sorted(estimate.azimuth) - azimuth).norm() < 1e-5);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_source_half_way_between_two_grid_points_is_found)
+{
+    // Both points then have the same f, but for rounding.
+    const antenna_array line = antenna_array::uniform_line(4, 0.5);
+    for (const int points : { 64, 128, 180, 512 }) {
+        const bearing_estimate estimate =
+            estimator(line, 1, points)
+                .estimate(population_covariance(line, degrees({ 0.0 }), 10.0), 100);
+        BOOST_TEST(std::abs(estimate.azimuth(0)) < exact);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(sources_at_the_seam_of_a_closed_grid_are_found)
+{
+    const antenna_array circle = antenna_array::uniform_circle(5, 0.4);
+    music_config config;
+    config.num_sources = 1;
+    for (const double start : { 0.0, -M_PI }) {
+        const music_estimator closed(
+            circle,
+            angle_grid::points(
+                circle, Eigen::VectorXd::LinSpaced(361, start, start + 2.0 * M_PI)),
+            config);
+        for (const double off : { -0.5, -0.3, 0.0, 0.3, 0.5 }) {
+            const double truth = start + off * degree;
+            const double found =
+                closed
+                    .estimate(population_covariance(
+                                  circle, Eigen::VectorXd::Constant(1, truth), 20.0),
+                              100)
+                    .azimuth(0);
+            BOOST_TEST(std::abs(std::remainder(found - truth, 2.0 * M_PI)) < exact);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_uneven_grid_as_long_as_the_search_grid_is_not_taken_for_it)
+{
+    const antenna_array line = antenna_array::uniform_line(5, 0.5);
+    const int length = angle_grid::whole_range(line, 3).finer_for(line).value().size();
+    Eigen::VectorXd uneven = Eigen::VectorXd::LinSpaced(length, -1.0, 1.0);
+    uneven = M_PI_2 * uneven.array().cube();
+    music_config config;
+    config.num_sources = 1;
+    const music_estimator here(line, angle_grid::points(line, uneven), config);
+    for (const double theta : { -40.0, 20.0, 55.0 }) {
+        BOOST_TEST(
+            std::abs(
+                here.estimate(population_covariance(line, degrees({ theta }), 20.0), 100)
+                    .azimuth(0) -
+                theta * degree) < exact);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_array_that_is_not_what_it_is_said_to_be_is_a_model_mismatch)
+{
+    const antenna_array drawn = antenna_array::uniform_circle(5, 0.4);
+    calibration_state calibration = random_calibration(5, 4);
+    const antenna_array real = drawn.calibrated(calibration);
+    const Eigen::MatrixXcd r = population_covariance(real, degrees({ 80.0 }), 15.0);
+    const bearing_estimate wrong = estimator(drawn, 1).estimate(r, 1000);
+    BOOST_CHECK(wrong.status == status::model_mismatch);
+    BOOST_TEST(std::isnan(wrong.deviation(0)));
+    BOOST_CHECK(estimator(real, 1).estimate(r, 1000).status == status::ok);
+    // An array that states how uncertain it is may be as far off as that.
+    calibration_state uncertain;
+    uncertain.sigma_phase_rad = Eigen::VectorXd::Constant(5, 3.0);
+    BOOST_CHECK(estimator(drawn.calibrated(uncertain), 1).estimate(r, 1000).status !=
+                status::model_mismatch);
+}
+
+BOOST_AUTO_TEST_CASE(a_true_array_is_almost_never_called_a_mismatch)
+{
+    // The gate's quantile is 0.9999: of 2000 scenes 0.2 are expected to fail, and more
+    // than four would in fewer than one of 10^5 runs.
+    const antenna_array circle = antenna_array::uniform_circle(5, 0.4);
+    int failed = 0;
+    for (int seed = 0; seed < 2000; ++seed) {
+        const Eigen::MatrixXcd r = sample_covariance(simulate(
+            circle, degrees({ 80.0 }), Eigen::VectorXd::Constant(1, 10.0), 200, seed));
+        failed += estimator(circle, 1).estimate(r, 200).status != status::ok;
+    }
+    BOOST_TEST(failed <= 4);
+}
+
+BOOST_AUTO_TEST_CASE(two_sources_that_fell_together_are_unresolved)
+{
+    // 2 degrees apart on a 5-element circle at 10 dB: one minimum serves both, and the
+    // other place goes to a side lobe that no source supports.
+    const antenna_array circle = antenna_array::uniform_circle(5, 0.3828);
+    for (int seed = 0; seed < 200; ++seed) {
+        const Eigen::MatrixXcd r =
+            sample_covariance(simulate(circle,
+                                       degrees({ 80.0, 82.0 }),
+                                       Eigen::VectorXd::Constant(1, 10.0),
+                                       256,
+                                       seed));
+        const bearing_estimate estimate = estimator(circle, 2).estimate(r, 256);
+        BOOST_CHECK(estimate.status != status::ok);
+        BOOST_TEST(estimate.deviation.array().isNaN().all());
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_source_outside_the_sector_is_not_reported_at_its_edge)
 {
     const antenna_array line = antenna_array::uniform_line(8, 0.5);
@@ -187,6 +308,10 @@ BOOST_AUTO_TEST_CASE(bad_data_has_a_status)
         BOOST_TEST(estimate.spectrum_db.allFinite());
         BOOST_TEST(counting.estimate(bad, 100).num_sources == 0);
     }
+    for (const double scale : { 1e-120, 1e120 }) {
+        BOOST_CHECK(one.estimate(scale * good, 100).status == status::bad_data);
+    }
+    BOOST_CHECK(one.estimate(1e-30 * good, 100).status == status::ok);
     const Eigen::MatrixXcd noise = Eigen::MatrixXcd::Identity(5, 5);
     BOOST_CHECK(counting.estimate(noise, 100).status == status::no_source);
     BOOST_CHECK(one.estimate(noise, 100).status == status::low_snr);

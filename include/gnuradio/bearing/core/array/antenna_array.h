@@ -42,8 +42,9 @@ public:
      * \brief Uniform line along +x, element 0 at the origin.
      * \param num_elements N >= 1
      * \param spacing distance of neighbours > 0, in wavelengths (metres with a
-     * wavelength) \param wavelength in metres, > 0 \throws std::invalid_argument naming
-     * the parameter
+     * wavelength)
+     * \param wavelength in metres, > 0
+     * \throws std::invalid_argument naming the parameter
      */
     static antenna_array uniform_line(int num_elements,
                                       double spacing,
@@ -66,8 +67,10 @@ public:
      * \param positions N x 2 or N x 3, in wavelengths (metres with a wavelength).
      * Elements that, seen from above, stand on one straight line must stand parallel to
      * x, because such an array cannot tell front from back and its bearings count from
-     * +y. \param wavelength in metres, > 0 \throws std::invalid_argument naming the
-     * parameter; also for two elements in one place
+     * +y.
+     * \param wavelength in metres, > 0
+     * \throws std::invalid_argument naming the parameter; also for two elements in one
+     * place
      */
     static antenna_array custom(const Eigen::MatrixXd& positions,
                                 std::optional<double> wavelength = std::nullopt);
@@ -105,6 +108,9 @@ public:
     //! A copy whose manifold includes the parts that \p calibration has; parts it lacks
     //! stay. \throws std::invalid_argument when it does not fit this array
     antenna_array calibrated(const calibration_state& calibration) const;
+    //! A copy with \p calibration in place of the one in force; parts it lacks are those
+    //! of the drawing. \throws std::invalid_argument when it does not fit this array
+    antenna_array with_calibration(const calibration_state& calibration) const;
     //! A copy at another wavelength in metres (> 0).
     //! \throws std::invalid_argument for an array whose geometry is in wavelengths
     antenna_array with_wavelength(double wavelength) const;

@@ -40,8 +40,8 @@ struct BEARING_API calibration_state {
     //! standard deviation of each gain's logarithmic magnitude in nepers, N; empty:
     //! unknown
     Eigen::VectorXd sigma_log_gain;
-    //! index of the element at which g = 1 and delta = 0
-    int reference = 0;
+    //! index of the element at which g = 1 and delta = 0; absent: 0, or as it was
+    std::optional<int> reference;
     //! radio frequency in Hz at which it was measured
     std::optional<double> frequency;
     //! when it was measured, seconds since 1970-01-01 UTC
@@ -58,7 +58,8 @@ struct BEARING_API calibration_state {
      */
     void validate(int num_elements = 0) const;
 
-    //! A copy in which the parts that \p newer has replace this one's.
+    //! A copy in which the parts that \p newer has replace this one's; the reference
+    //! belongs to gains and positions, and is replaced only along with either.
     calibration_state updated_by(const calibration_state& newer) const;
 };
 

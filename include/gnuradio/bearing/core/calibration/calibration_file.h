@@ -21,12 +21,13 @@ namespace core {
  *
  * The text goes to a temporary file in the same folder, is forced to the disk and then
  * renamed over \p path: whoever reads \p path, at any instant, finds the old calibration
- * or the new one, never a part of one.
+ * or the new one, never a part of one. Its permissions are those of any new file, as the
+ * umask allows.
  *
- * Keys: version (1), num_elements, reference, frequency_hz, gains [[re, im], ...],
- * positions_m (N rows of x, y, z in the array's own unit), coupling (N rows of N [re, im]
- * pairs), sigma_phase_rad, sigma_log_gain, time (seconds since 1970-01-01 UTC; set to now
- * when the calibration has none). Absent parts are null.
+ * Keys: version (1), num_elements, reference (0 when it has none), frequency_hz, gains
+ * [[re, im], ...], positions_m (N rows of x, y, z in the array's own unit), coupling (N
+ * rows of N [re, im] pairs), sigma_phase_rad, sigma_log_gain, time (seconds since
+ * 1970-01-01 UTC; set to now when the calibration has none). Absent parts are null.
  *
  * \throws std::invalid_argument for a calibration that is empty or inconsistent
  * \throws std::runtime_error naming the path when the file cannot be written

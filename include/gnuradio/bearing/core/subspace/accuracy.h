@@ -72,7 +72,7 @@ predict_deviation(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
 //! Deviations for estimates from a sample covariance, gated.
 struct plug_in_accuracy {
     Eigen::VectorXd deviation; //!< radians; NaN where it would not hold
-    core::status status;       //!< ok, low_snr, unresolved, or not_identifiable
+    core::status status; //!< ok, low_snr, unresolved, model_mismatch, or not_identifiable
 };
 
 /*!
@@ -81,12 +81,22 @@ struct plug_in_accuracy {
  *
  * The formula of predict_deviation() with debiased eigenvalues: the noise power is
  * mean(noise eigenvalues) * M / (M - K), and each signal eigenvalue t solves
- * t = lambda / (1 + (N - K) / M * s2 / (t - s2)). A deviation is published only when
- * lambda_K / s2 >= 2 (1 + sqrt(N / M))^2 (else low_snr), when it is below 0.06 of the
- * distance to the nearest other estimate, and when a front-only array's estimate is not
- * so near to endfire that deviation * tan(theta) exceeds 0.25 (else unresolved). Within
- * these gates the interval of +-1.96 standard deviations holds the true direction in 95 %
- * of cases.
+ * t = lambda / (1 + (N - K) / M * s2 / (t - s2)). Deviations are published only when all
+ * of these hold:
+ *
+ * - lambda_K / s2 >= 2 (1 + sqrt(N / M))^2, else low_snr;
+ * - the null function is as deep at every estimate as at a true direction, where
+ *   a^H Pn a is s2 / (2 M) b^H W b times chi-squared with 2 (N - K) - 1 degrees of
+ * freedom (its 0.9999 quantile; a stated calibration uncertainty widens it); else
+ * unresolved when some estimates fail (two sources fell together and a side lobe took the
+ * free place), model_mismatch when all do (the array is not what it is said to be);
+ * - the deviation is below 0.06 of the distance to the nearest other estimate, else
+ *   unresolved;
+ * - on an array that looks forward only, deviation * tan(theta) is below 0.25 (endfire),
+ *   else unresolved.
+ *
+ * Within these gates the interval of +-1.96 standard deviations holds the true direction
+ * in 95 % of cases.
  *
  * \param decomposition of the sample covariance
  * \param azimuth K estimates in radians; NaN ones get NaN

@@ -11,6 +11,7 @@
 #include <gnuradio/bearing/api.h>
 #include <gnuradio/bearing/core/array/antenna_array.h>
 #include <Eigen/Dense>
+#include <optional>
 
 namespace gr {
 namespace bearing {
@@ -49,19 +50,17 @@ public:
 
     /*!
      * \brief A grid with this one's limits on which no beam of the array falls between
-     * two points: this one when it is fine enough, else a finer one.
+     * two points and no azimuth stands twice; absent when this one is like that.
      */
-    angle_grid fine_enough_for(const antenna_array& array) const;
+    std::optional<angle_grid> finer_for(const antenna_array& array) const;
 
     const Eigen::VectorXd& azimuth() const { return d_azimuth; }
     int size() const { return static_cast<int>(d_azimuth.size()); }
     double first() const { return d_azimuth(0); }
     double last() const { return d_azimuth(d_azimuth.size() - 1); }
-    //! The azimuth before point \p g: beyond the start of a circle, its end less a turn;
-    //! at the edge of a sector, the edge itself.
-    double before(int g) const;
-    //! The azimuth after point \p g, likewise.
-    double after(int g) const;
+    //! The azimuth of point \p g, which may lie beyond the ends: on a circle it goes on
+    //! beyond them by turns, in a sector it stays at the edge.
+    double at(int g) const;
     //! True when \p g is an edge beyond which the array sees more: the first or the last
     //! point of a sector, unless it is where a front-only array's range ends.
     bool is_open_edge(int g, const antenna_array& array) const;

@@ -11,8 +11,8 @@
 #include <gnuradio/bearing/api.h>
 #include <gnuradio/bearing/core/array/antenna_array.h>
 #include <gnuradio/bearing/core/subspace/angle_grid.h>
+#include <gnuradio/bearing/core/subspace/azimuth_search.h>
 #include <gnuradio/bearing/core/subspace/bearing_estimate.h>
-#include <gnuradio/bearing/core/subspace/manifold_table.h>
 #include <gnuradio/bearing/core/subspace/source_count.h>
 #include <Eigen/Dense>
 #include <cstddef>
@@ -58,23 +58,19 @@ public:
     /*!
      * \param covariance R, N x N
      * \param snapshots number behind R; 0: unknown, then num_sources = 0 cannot be
-     * counted and the status is not_identifiable \throws std::invalid_argument when R is
-     * not N x N
+     * counted and the status is not_identifiable
+     * \throws std::invalid_argument when R is not N x N
      */
     bearing_estimate estimate(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
                               std::size_t snapshots) const;
 
     const antenna_array& array() const { return d_array; }
-    const angle_grid& grid() const { return d_grid; }
+    const angle_grid& grid() const { return d_search.shown(); }
 
 private:
     antenna_array d_array;
-    angle_grid d_grid;
     beamscan_config d_config;
-    manifold_table d_table;
-    // Where peaks are looked for: fine enough for the array, within the grid's limits.
-    angle_grid d_search;
-    manifold_table d_search_table;
+    azimuth_search d_search;
 };
 
 } // namespace core

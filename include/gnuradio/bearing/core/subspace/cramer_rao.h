@@ -33,7 +33,8 @@ namespace core {
  * \param snr_db SNR per element of each source in dB, K (or 1 value for all)
  * \param snapshots M >= 1
  * \returns K standard deviations in radians; NaN where the scene cannot be resolved at
- * all \throws std::invalid_argument naming the parameter
+ * all
+ * \throws std::invalid_argument naming the parameter
  */
 BEARING_API Eigen::VectorXd cramer_rao_deviation(const antenna_array& array,
                                                  const Eigen::VectorXd& azimuth,

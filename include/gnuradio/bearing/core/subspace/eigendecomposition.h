@@ -25,9 +25,9 @@ struct eigendecomposition {
 /*!
  * \brief Whether \p covariance can be one: ok, or bad_data.
  *
- * bad_data: a value that is not finite, no power at all, a dead channel (its power more
- * than 60 dB below the strongest), or a matrix that is not Hermitian to 1e-3 of its
- * largest value.
+ * bad_data: a value that is not finite, no power at all (or beyond 1e+-100), a dead
+ * channel (its power more than 60 dB below the strongest), or a matrix that is not
+ * Hermitian to 1e-3 of its largest value.
  */
 BEARING_API status check_covariance(const Eigen::Ref<const Eigen::MatrixXcd>& covariance);
 
