@@ -5,7 +5,8 @@
 
 usage: PYTHONPATH=build/test_modules docs/make_figures.py [FIGURE...]
 
-Without arguments all figures are drawn. docs/figures/demo.png comes from examples/demo.py.
+Without arguments all figures are drawn. docs/figures/demo.png comes from examples/demo.py, and
+grc_circle_*.png are pictures of windows.
 """
 
 import argparse
@@ -89,7 +90,9 @@ def draw_frame(axes, positions, azimuth_deg, title, reach):
 
 
 def figure_convention():
-    figure, (line, circle) = plt.subplots(1, 2, figsize=(10, 4.9), layout="constrained")
+    figure, (line, circle) = plt.subplots(1, 2, figsize=(10, 4.9))
+    # Room for titles of two lines: the constrained layout cuts them where the aspect is fixed.
+    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=0.88, wspace=0.02)
     positions = bearing.array.ula(n=4, spacing=0.3).positions[:, :2]
     draw_frame(line, positions, 40.0, "Uniform line along +x", 1.15)
     line.set(xlim=(-0.35, 1.35), ylim=(-0.35, 1.25))

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # Copyright 2026 the gr-bearing authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Two near sources before a line of eight antennas, seen by four estimators side by side.
@@ -33,13 +33,15 @@ class bearing_printer(gr.basic_block):
             return
         details = pmt.to_python(pmt.car(message))
         angles = pmt.to_python(pmt.cdr(message))
+        seconds, fraction = details["rx_time"]
         # Beamscan peaks come without a deviation: theirs is NaN.
         found = "  ".join(
             f"{angle:7.2f}°" + ("        " if math.isnan(std) else f" ± {std:.2f}°")
             for angle, std in sorted(zip(angles, details["std_deg"]))
         )
         # Printers run in threads of their own: line and line end go out in one piece.
-        print(f"{self.label:>10}  {found}  {details['status']}\n", end="", flush=True)
+        line = f"{seconds + fraction:7.3f} s  {self.label:>10}  {found}  {details['status']}"
+        print(line + "\n", end="", flush=True)
 
 
 def main():

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # Copyright 2026 the gr-bearing authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Receivers with phase errors of up to 35 degrees: MUSIC before and after apply_calibration.
@@ -35,12 +35,14 @@ class bearing_printer(gr.basic_block):
             return
         details = pmt.to_python(pmt.car(message))
         angles = pmt.to_python(pmt.cdr(message))
+        seconds, fraction = details["rx_time"]
         found = "  ".join(
             f"{angle:7.2f}°" + ("        " if math.isnan(std) else f" ± {std:.2f}°")
             for angle, std in sorted(zip(angles, details["std_deg"]))
         )
         # Printers run in threads of their own: line and line end go out in one piece.
-        print(f"{self.label:>12}  {found}  {details['status']}\n", end="", flush=True)
+        line = f"{seconds + fraction:7.3f} s  {self.label:>12}  {found}  {details['status']}"
+        print(line + "\n", end="", flush=True)
 
 
 def main():

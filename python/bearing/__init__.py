@@ -1,8 +1,8 @@
 # Copyright 2026 the gr-bearing authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Direction finding with antenna arrays that nobody calibrated.
+"""Direction finding: coherent multichannel samples go in, bearings with honest error bars out.
 
-Multichannel samples go in; bearings with honest error bars come out. Angles are in degrees:
+Angles are in degrees:
 azimuth clockwise from the array's +y axis as on a compass, elevation up from the x-y plane.
 
 ``bearing.core`` holds the algorithms on NumPy arrays; the blocks below carry them into
@@ -20,6 +20,7 @@ from .bearing_python import (
     load_calibration,
     music,
     root_music,
+    __version__,
 )
 
 __all__ = [

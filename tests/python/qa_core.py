@@ -34,7 +34,19 @@ class qa_surface(unittest.TestCase):
             self.assertTrue(getattr(core, name).__doc__, name)
 
 
+    def test_the_version_is_known(self):
+        self.assertRegex(bearing.__version__, r"^\d+\.\d+\.\d+$")
+
+
 class qa_array(unittest.TestCase):
+    def test_it_shows_what_tells_one_from_another(self):
+        circle = bearing.array.uca(n=5, radius=0.25, wavelength=0.69)
+        self.assertIn("5 elements", repr(circle))
+        self.assertIn("0.69", repr(circle))
+        self.assertNotIn("calibrated", repr(circle))
+        self.assertIn("calibrated: gains", repr(
+            circle.calibrated(bearing.calibration(gains=np.ones(5)))))
+
     def test_line_circle_and_custom(self):
         line = bearing.array.ula(n=8, spacing=0.5)
         self.assertEqual(line.n, 8)
@@ -187,7 +199,7 @@ class qa_functions(unittest.TestCase):
         row = np.array([1.0, 2.0j, -3.0], np.complex64)
         for x in (np.broadcast_to(row, (4, 3)), np.broadcast_to(row[:, None], (3, 5)),
                   np.broadcast_to(np.complex64(2j), (2, 7)), np.broadcast_to(row, (1, 3)),
-                  np.broadcast_to(row[:, None], (3, 1)), np.broadcast_to(row[:0], (2, 0))):
+                  np.broadcast_to(row[:, None], (3, 1))):
             with self.subTest(strides=x.strides, shape=x.shape):
                 # Integers: exact in any order of summation; T = 3, 5, 7 divide with one rounding.
                 expected = x @ x.conj().T / max(x.shape[1], 1)
@@ -266,6 +278,7 @@ class qa_functions(unittest.TestCase):
             (lambda: core.simulate(line, [1.0, 2.0], [1.0, 2.0, 3.0], 10, 1), "snr_db"),
             (lambda: core.simulate(line, [float("nan")], 10.0, 10, 1), "angles|azimuth"),
             (lambda: core.spatial_smoothing(r, 9), "subarray_size"),
+            (lambda: core.covariance(np.zeros((3, 0), np.complex64)), "X has 0 snapshots"),
         ):
             with self.assertRaisesRegex(ValueError, name):
                 call()

@@ -35,6 +35,8 @@ os.environ.update(
     GRC_PREFS_PATH=os.path.join(HOME.name, "grc.conf"),
     QT_QPA_PLATFORM="xcb",
     PYTHONDONTWRITEBYTECODE="1",
+    # What programs print is waited for.
+    PYTHONUNBUFFERED="1",
     PYTHONIOENCODING="utf-8",
     # No session bus is needed, and none is started.
     NO_AT_BRIDGE="1",

@@ -61,9 +61,7 @@ class qa_package(unittest.TestCase):
 
     def test_the_installed_python_package_imports(self):
         package = next(self.prefix.rglob("bearing/__init__.py"))
-        library = next(self.prefix.rglob("libgnuradio-bearing.so")).parent
-        environment = dict(os.environ, PYTHONPATH=str(package.parents[2]),
-                           LD_LIBRARY_PATH=str(library))
+        environment = dict(os.environ, PYTHONPATH=str(package.parents[2]))
         program = ("from gnuradio import bearing; print(bearing.__file__);"
                    "print(bearing.array.ula(n=4, spacing=0.5).n)")
         output = run(sys.executable, "-c", program, env=environment).split()

@@ -55,7 +55,9 @@ void require_distinct(const Eigen::MatrixXd& positions, double wavelength)
                 throw std::invalid_argument(
                     "array: positions of elements " + std::to_string(k) + " and " +
                     std::to_string(i) + " coincide; they must be at least " +
-                    std::to_string(smallest_distance) + " wavelengths apart");
+                    std::to_string(smallest_distance) +
+                    " wavelengths apart, and a wavelength is " +
+                    std::to_string(wavelength));
             }
         }
     }

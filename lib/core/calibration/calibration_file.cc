@@ -182,6 +182,13 @@ calibration_state from_json(const json& document, const std::string& path)
     if (!document.is_object()) {
         throw std::runtime_error("calibration file " + path + ": must be a JSON object");
     }
+    // A slip in a key must not pass for a part that is absent.
+    const json known = to_json({});
+    for (const auto& entry : document.items()) {
+        if (!known.contains(entry.key())) {
+            in.fail(entry.key(), "is not one of a calibration file's");
+        }
+    }
     if (in.integer("version") != file_version) {
         in.fail("version", "must be " + std::to_string(file_version));
     }

@@ -18,6 +18,21 @@ using gr::bearing::core::calibration_state;
 
 namespace {
 
+// The names of the parts that are there.
+std::string present_parts(const calibration_state& calibration)
+{
+    std::string parts;
+    const auto add = [&parts](const char* name, bool is_present) {
+        if (is_present) {
+            parts += (parts.empty() ? "" : ", ") + std::string(name);
+        }
+    };
+    add("gains", calibration.gains.size() > 0);
+    add("positions", calibration.positions.size() > 0);
+    add("coupling", calibration.coupling.size() > 0);
+    return parts;
+}
+
 // None where a part is absent.
 template <typename T>
 py::object or_none(const T& part)
@@ -167,15 +182,7 @@ ValueError
         .def_readonly("frequency", &calibration_state::frequency, "Hz, or None")
         .def_readonly("time", &calibration_state::time, "seconds since 1970, or None")
         .def("__repr__", [](const calibration_state& c) {
-            std::string parts;
-            const auto add = [&parts](const char* name, bool is_present) {
-                if (is_present) {
-                    parts += (parts.empty() ? "" : ", ") + std::string(name);
-                }
-            };
-            add("gains", c.gains.size() > 0);
-            add("positions", c.positions.size() > 0);
-            add("coupling", c.coupling.size() > 0);
+            const std::string parts = present_parts(c);
             return "<bearing.calibration: " +
                    (parts.empty() ? "nothing"
                                   : parts + " of " + std::to_string(c.num_elements()) +
@@ -274,9 +281,15 @@ A new array at another wavelength in metres; ValueError when the geometry is in 
 )",
              py::arg("wavelength"))
         .def("__repr__", [](const antenna_array& self) {
-            const std::string kind = self.uniform_spacing() ? "uniform line" : "array";
-            return "<bearing.array: " + kind + " of " +
-                   std::to_string(self.num_elements()) + " elements, aperture " +
-                   std::to_string(self.aperture()) + " wavelengths>";
+            std::string text = "<bearing.array: ";
+            text += self.uniform_spacing() ? "uniform line" : "array";
+            text += " of " + std::to_string(self.num_elements()) +
+                    " elements, aperture " + std::to_string(self.aperture()) +
+                    " wavelengths";
+            if (self.wavelength()) {
+                text += " of " + std::to_string(*self.wavelength()) + " m";
+            }
+            const std::string parts = present_parts(self.calibration());
+            return text + (parts.empty() ? "" : ", calibrated: " + parts) + ">";
         });
 }

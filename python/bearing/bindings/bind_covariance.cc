@@ -42,6 +42,9 @@ Eigen::MatrixXcf covariance_of(const sample_array& x)
         throw std::invalid_argument("X has " + std::to_string(x.ndim()) +
                                     " dimensions; it must have 2, elements by snapshots");
     }
+    if (x.shape(1) == 0) {
+        throw std::invalid_argument("X has 0 snapshots; it must have at least 1");
+    }
     using steps = Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>;
     const auto covariance =
         [&x](const sample* data, py::ssize_t down, py::ssize_t along) {

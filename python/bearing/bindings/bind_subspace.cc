@@ -208,7 +208,7 @@ ValueError
         py::arg("R"),
         py::arg("a"),
         py::arg("num_sources"),
-        py::arg("snapshots"),
+        py::arg("snapshots") = 0,
         py::arg("grid_deg") = py::none());
     core.def(
         "root_music",
@@ -234,7 +234,7 @@ Parameters and result as for music(), without a grid and a spectrum; variant is 
         py::arg("R"),
         py::arg("a"),
         py::arg("num_sources"),
-        py::arg("snapshots"),
+        py::arg("snapshots") = 0,
         py::arg("variant") = "complex");
     core.def(
         "count_sources",

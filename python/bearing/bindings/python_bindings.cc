@@ -20,6 +20,7 @@ PYBIND11_MODULE(bearing_python, m)
     // The base classes of blocks are registered by GNU Radio's own modules.
     py::module::import("gnuradio.gr");
 
+    m.attr("__version__") = BEARING_VERSION;
     py::module core = m.def_submodule(
         "core",
         "Array processing on NumPy arrays, without a flowgraph. Angles are in degrees, "

@@ -206,6 +206,7 @@ BOOST_AUTO_TEST_CASE(a_wrong_key_is_named)
         BOOST_TEST(named(key, nlohmann::json::object()), key);
     }
     BOOST_TEST(named("sigma_phase_rad", nlohmann::json::array({ 0.0, 0.0, 0.0, -1.0 })));
+    BOOST_TEST(named("gain", nlohmann::json::array()));
     write(here.file(), "[1, 2]");
     BOOST_TEST(complaint(here.file()).find("object") != std::string::npos);
 }
