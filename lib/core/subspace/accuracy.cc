@@ -119,25 +119,58 @@ bool is_supported(const antenna_array& array,
                   const Eigen::MatrixXcd& signal_subspace,
                   double variance_of_null)
 {
+    const Eigen::Index freedom =
+        2 * (signal_subspace.rows() - signal_subspace.cols()) - 1;
+    double limit =
+        variance_of_null / 2.0 * chi_squared_quantile(static_cast<double>(freedom));
+    // The calibration's own errors are one real number each: a weighted sum of chi-squared
+    // with one degree of freedom, taken as one chi-squared with the same mean and variance
+    // (F. E. Satterthwaite 1946).
     const calibration_state& calibration = array.calibration();
     const Eigen::ArrayXd power = point.a.cwiseAbs2().array();
+    double mean = 0.0;
+    double square = 0.0;
     for (const Eigen::VectorXd* sigma :
          { &calibration.sigma_phase_rad, &calibration.sigma_log_gain }) {
         if (sigma->size() > 0) {
-            variance_of_null += (sigma->array().square() * power).mean();
+            const Eigen::ArrayXd weight = sigma->array().square() * power;
+            mean += weight.sum();
+            square += weight.square().sum();
         }
     }
-    const Eigen::Index freedom =
-        2 * (signal_subspace.rows() - signal_subspace.cols()) - 1;
-    const double limit = chi_squared_quantile(static_cast<double>(freedom));
+    if (mean > 0.0) {
+        const double errors = mean * mean / square;
+        limit += mean / errors * chi_squared_quantile(errors);
+    }
     const double null =
         (point.a - signal_subspace * (signal_subspace.adjoint() * point.a)).squaredNorm();
-    return null <= variance_of_null / 2.0 * limit;
+    return null <= limit;
 }
 
 Eigen::VectorXd music_weights(const Eigen::VectorXd& signal_values, double noise_power)
 {
     return signal_values.array() / (signal_values.array() - noise_power).square();
+}
+
+// The weights W of a sample covariance: its signal eigenvalues are too large by what the
+// noise adds to them.
+Eigen::VectorXd debiased_weights(const eigendecomposition& decomposition,
+                                 int num_sources,
+                                 double noise_power,
+                                 double snapshots)
+{
+    const double n = static_cast<double>(decomposition.values.size());
+    const double excess = (n - num_sources) / snapshots * noise_power;
+    Eigen::VectorXd values = decomposition.values.head(num_sources);
+    for (int k = 0; k < num_sources; ++k) {
+        const double sample_value = values(k);
+        for (int round = 0; round < debiasing_rounds; ++round) {
+            values(k) =
+                std::max(sample_value / (1.0 + excess / (values(k) - noise_power)),
+                         debiased_floor * noise_power);
+        }
+    }
+    return music_weights(values, noise_power);
 }
 
 bool is_ideal_line(const antenna_array& array)
@@ -351,17 +384,8 @@ plug_in_accuracy predict_plug_in(const eigendecomposition& decomposition,
         return result;
     }
 
-    Eigen::VectorXd values = decomposition.values.head(num_sources);
-    const double excess = (n - num_sources) / m * noise_power;
-    for (int k = 0; k < num_sources; ++k) {
-        const double sample_value = values(k);
-        for (int round = 0; round < debiasing_rounds; ++round) {
-            values(k) =
-                std::max(sample_value / (1.0 + excess / (values(k) - noise_power)),
-                         debiased_floor * noise_power);
-        }
-    }
-    const Eigen::VectorXd weights = music_weights(values, noise_power);
+    const Eigen::VectorXd weights =
+        debiased_weights(decomposition, num_sources, noise_power, m);
     const Eigen::MatrixXcd signal_subspace = decomposition.vectors.leftCols(num_sources);
 
     const separation measure(array);
@@ -404,6 +428,26 @@ plug_in_accuracy predict_plug_in(const eigendecomposition& decomposition,
         result.status = num_supported > 0 ? status::unresolved : status::model_mismatch;
     }
     return result;
+}
+
+bool supports_direction(const eigendecomposition& decomposition,
+                        const antenna_array& array,
+                        int num_sources,
+                        double azimuth,
+                        std::size_t snapshots)
+{
+    const double m = static_cast<double>(snapshots);
+    const double noise_power =
+        decomposition.values.tail(array.num_elements() - num_sources).mean() * m /
+        (m - num_sources);
+    const Eigen::VectorXd weights =
+        debiased_weights(decomposition, num_sources, noise_power, m);
+    const Eigen::MatrixXcd signal_subspace = decomposition.vectors.leftCols(num_sources);
+    const manifold_point point = centred(array, azimuth);
+    return is_supported(array,
+                        point,
+                        signal_subspace,
+                        null_variance(point, signal_subspace, weights, noise_power / m));
 }
 
 } // namespace core

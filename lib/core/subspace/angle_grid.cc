@@ -106,27 +106,20 @@ angle_grid angle_grid::points(const antenna_array& array, const Eigen::VectorXd&
     }
     require_limits(array, azimuth(0), azimuth(n - 1));
     const bool closes =
-        !array.is_front_only() && full_circle - span <= 1.5 * steps.maxCoeff();
+        n > 2 && !array.is_front_only() && full_circle - span <= 1.5 * steps.maxCoeff();
     return { azimuth, closes };
 }
 
-std::optional<angle_grid> angle_grid::finer_for(const antenna_array& array) const
+angle_grid angle_grid::searched_by(const antenna_array& array) const
 {
-    const double needed = std::min(
+    const double step = std::min(
         widest_step, 1.0 / (points_per_ripple * std::max(array.aperture(), 1e-3)));
-    const double widest =
-        (d_azimuth.tail(size() - 1) - d_azimuth.head(size() - 1)).maxCoeff();
-    const bool closes_on_itself = last() - first() >= full_circle - limit_tolerance;
-    if (widest <= needed && !closes_on_itself) {
-        return std::nullopt;
-    }
     if (d_is_circle) {
-        return angle_grid(
-            circle_from(first(), static_cast<int>(std::ceil(full_circle / needed))),
-            true);
+        return { circle_from(first(), static_cast<int>(std::ceil(full_circle / step))),
+                 true };
     }
-    const int points = 2 + static_cast<int>((last() - first()) / needed);
-    return angle_grid(Eigen::VectorXd::LinSpaced(points, first(), last()), false);
+    const int points = 2 + static_cast<int>((last() - first()) / step);
+    return { Eigen::VectorXd::LinSpaced(points, first(), last()), false };
 }
 
 double angle_grid::at(int g) const

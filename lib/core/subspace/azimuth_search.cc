@@ -15,11 +15,9 @@ namespace core {
 azimuth_search::azimuth_search(const antenna_array& array, angle_grid shown)
     : d_shown(std::move(shown)),
       d_shown_table(array, d_shown),
-      d_finer(d_shown.finer_for(array))
+      d_searched(d_shown.searched_by(array)),
+      d_searched_table(array, d_searched)
 {
-    if (d_finer) {
-        d_finer_table.emplace(array, *d_finer);
-    }
 }
 
 } // namespace core

@@ -139,16 +139,15 @@ beamscan_estimator::estimate(const Eigen::Ref<const Eigen::MatrixXcd>& covarianc
         return estimate;
     }
     const power_form power(d_config.method, analysis.eigen);
-    const Eigen::VectorXd shown = power.over(d_search.shown_table());
-    estimate.spectrum_db = in_db(shown);
+    estimate.spectrum_db = in_db(power.over(d_search.shown_table()));
     if (analysis.status != status::ok) {
         return estimate;
     }
 
     const angle_grid& searched = d_search.searched();
-    const Eigen::VectorXd negative =
-        d_search.is_one_grid() ? -shown : -power.over(d_search.searched_table());
+    const Eigen::VectorXd negative = -power.over(d_search.searched_table());
     int found = 0;
+    bool is_stronger_outside = false;
     for (const int g : local_minima(negative, searched.is_circle())) {
         if (found == analysis.num_sources) {
             break;
@@ -159,6 +158,7 @@ beamscan_estimator::estimate(const Eigen::Ref<const Eigen::MatrixXcd>& covarianc
             maximum([&](double x) { return power.at(d_array, x); }, before, after);
         if (searched.is_open_edge(g, d_array) &&
             std::abs(peak - searched.at(g)) < edge_share * (after - before)) {
+            is_stronger_outside = true;
             continue;
         }
         const double peak_power = power.at(d_array, peak);
@@ -167,7 +167,7 @@ beamscan_estimator::estimate(const Eigen::Ref<const Eigen::MatrixXcd>& covarianc
         estimate.snr_db(found) = 10.0 * std::log10(peak_power / analysis.noise_power);
         ++found;
     }
-    if (found < analysis.num_sources) {
+    if (found < analysis.num_sources || is_stronger_outside) {
         estimate.status = status::unresolved;
     } else if (d_array.is_ambiguous(grid().first(), grid().last())) {
         estimate.status = status::not_identifiable;

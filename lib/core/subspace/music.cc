@@ -6,6 +6,7 @@
  */
 
 #include "estimation_steps.h"
+#include <gnuradio/bearing/core/subspace/accuracy.h>
 #include <gnuradio/bearing/core/subspace/music.h>
 #include <gnuradio/bearing/core/subspace/null_function.h>
 #include <algorithm>
@@ -27,12 +28,11 @@ constexpr int reach = 2;
 // Unless f rises around the candidate like the single parabola of its minimum, to this
 // share.
 constexpr double parabola_tolerance = 0.3;
+// What rounding leaves of a slope that is zero, per radian.
+constexpr double flat_slope = 1e-12;
 // Within two steps of a source f is below 0.05: where it is larger than this, a minimum
 // is a side lobe and hides none.
 constexpr double shallow = 0.2;
-// A deep null between two grid points can look shallower than another: so many more
-// candidates are refined than there are sources.
-constexpr int spare_candidates = 1;
 // Refined minima nearer to each other than this, in radians, are one.
 constexpr double same_minimum = 1e-7;
 // The spectrum 1 / f never exceeds this: f is only rounding error below.
@@ -135,7 +135,7 @@ void add_all(const null_function& f,
             }
             const double inward = is_first_edge ? 1.0 : -1.0;
             if (grid.is_open_edge(is_first_edge ? 0 : grid.size() - 1, array) &&
-                inward * f.at(azimuth(i)).slope >= 0.0) {
+                inward * f.at(azimuth(i)).slope > flat_slope) {
                 continue;
             }
         }
@@ -146,7 +146,8 @@ void add_all(const null_function& f,
     }
 }
 
-// The K deepest minima, deepest first; fewer when there are fewer.
+// The K deepest minima, and all others that may be as deep, deepest first; fewer than K when
+// there are fewer.
 std::vector<minimum> deepest_minima(const antenna_array& array,
                                     const Eigen::MatrixXcd& signal_subspace,
                                     const angle_grid& grid,
@@ -155,23 +156,20 @@ std::vector<minimum> deepest_minima(const antenna_array& array,
     const int num_sources = static_cast<int>(signal_subspace.cols());
     const null_function f(array, signal_subspace);
     std::vector<minimum> found;
-    const std::vector<int> candidates = local_minima(coarse, grid.is_circle());
-    for (std::size_t k = 0; k < candidates.size(); ++k) {
-        const bool is_spare = found.size() >= static_cast<std::size_t>(num_sources);
-        if (is_spare && (k >= static_cast<std::size_t>(num_sources + spare_candidates) ||
-                         coarse(candidates[k]) > shallow)) {
+    // A sharp null between two grid points can look shallower than a blunt minimum does, so
+    // the coarse order decides nothing: every candidate that can be a null is refined.
+    for (const int candidate : local_minima(coarse, grid.is_circle())) {
+        if (found.size() >= static_cast<std::size_t>(num_sources) &&
+            coarse(candidate) > shallow) {
             break;
         }
-        if (!add_single(f, grid, coarse, candidates[k], found)) {
-            add_all(f, array, grid, candidates[k], num_sources > 1, found);
+        if (!add_single(f, grid, coarse, candidate, found)) {
+            add_all(f, array, grid, candidate, num_sources > 1, found);
         }
     }
     std::sort(found.begin(), found.end(), [](const minimum& i, const minimum& k) {
         return i.value < k.value;
     });
-    if (found.size() > static_cast<std::size_t>(num_sources)) {
-        found.resize(num_sources);
-    }
     return found;
 }
 
@@ -205,12 +203,12 @@ music_estimator::estimate(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
     Eigen::VectorXd f;
     evaluate(d_search.shown_table(), signal_subspace, f);
     estimate.spectrum_db = -10.0 * f.array().log10();
-    if (!d_search.is_one_grid()) {
-        evaluate(d_search.searched_table(), signal_subspace, f);
-    }
+    evaluate(d_search.searched_table(), signal_subspace, f);
     const std::vector<minimum> minima =
         deepest_minima(d_array, signal_subspace, d_search.searched(), f);
-    for (std::size_t k = 0; k < minima.size(); ++k) {
+    const std::size_t num_found =
+        std::min(minima.size(), static_cast<std::size_t>(analysis.num_sources));
+    for (std::size_t k = 0; k < num_found; ++k) {
         estimate.azimuth(k) = reported_azimuth(d_array, minima[k].azimuth);
     }
     fill_powers(d_array, analysis, estimate);
@@ -221,6 +219,15 @@ music_estimator::estimate(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
                   estimate);
     if (estimate.status == status::ok && estimate.azimuth.hasNaN()) {
         estimate.status = status::unresolved;
+    }
+    // A further direction that the data supports as well: nobody can tell which are true.
+    if (estimate.deviation.array().isFinite().any() &&
+        std::any_of(minima.begin() + num_found, minima.end(), [&](const minimum& other) {
+            return supports_direction(
+                analysis.eigen, d_array, analysis.num_sources, other.azimuth, snapshots);
+        })) {
+        estimate.deviation.setConstant(std::numeric_limits<double>::quiet_NaN());
+        estimate.status = status::not_identifiable;
     }
     sort_by_power(estimate);
     return estimate;

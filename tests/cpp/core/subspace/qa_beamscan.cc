@@ -112,6 +112,13 @@ BOOST_DATA_TEST_CASE(a_source_outside_the_sector_is_not_reported_at_its_edge,
         sector.estimate(population_covariance(line, degrees({ 9.0 }), 20.0), 100);
     BOOST_CHECK(estimate.status == status::unresolved);
     BOOST_TEST(std::isnan(estimate.azimuth(0)));
+    // Nor does a side lobe inside take its place unnoticed.
+    const antenna_array circle = antenna_array::uniform_circle(5, 0.4);
+    const beamscan_estimator half(
+        circle, angle_grid::sector(circle, -M_PI_2, M_PI_2, 64), config);
+    BOOST_CHECK(
+        half.estimate(population_covariance(circle, degrees({ 120.0 }), 20.0), 100)
+            .status == status::unresolved);
 }
 
 BOOST_DATA_TEST_CASE(rank_deficient_data_has_a_finite_spectrum, methods, method)

@@ -89,7 +89,8 @@ struct plug_in_accuracy {
  *   a^H Pn a is s2 / (2 M) b^H W b times chi-squared with 2 (N - K) - 1 degrees of
  * freedom (its 0.9999 quantile; a stated calibration uncertainty widens it); else
  * unresolved when some estimates fail (two sources fell together and a side lobe took the
- * free place), model_mismatch when all do (the array is not what it is said to be);
+ * free place), model_mismatch when all do (the array is not what it is said to be, or there are
+ *   more sources than K); below about eight snapshots noise alone does it in up to 2 %;
  * - the deviation is below 0.06 of the distance to the nearest other estimate, else
  *   unresolved;
  * - on an array that looks forward only, deviation * tan(theta) is below 0.25 (endfire),
@@ -107,6 +108,21 @@ BEARING_API plug_in_accuracy predict_plug_in(const eigendecomposition& decomposi
                                              const antenna_array& array,
                                              const Eigen::VectorXd& azimuth,
                                              std::size_t snapshots);
+
+/*!
+ * \brief Whether the null function is as deep at a direction as at a true one: the second
+ * gate of predict_plug_in(), for a direction that is not among the estimates.
+ *
+ * \param decomposition of the sample covariance
+ * \param num_sources K
+ * \param azimuth in radians
+ * \param snapshots M > K
+ */
+BEARING_API bool supports_direction(const eigendecomposition& decomposition,
+                                    const antenna_array& array,
+                                    int num_sources,
+                                    double azimuth,
+                                    std::size_t snapshots);
 
 } // namespace core
 } // namespace bearing

@@ -11,7 +11,6 @@
 #include <gnuradio/bearing/api.h>
 #include <gnuradio/bearing/core/array/antenna_array.h>
 #include <Eigen/Dense>
-#include <optional>
 
 namespace gr {
 namespace bearing {
@@ -41,18 +40,18 @@ public:
     /*!
      * \brief These azimuths.
      *
-     * They count as the whole circle when they leave no gap on it that is wider than one
-     * and a half times their widest step.
+     * Three or more count as the whole circle when they leave no gap on it that is wider
+     * than one and a half times their widest step.
      * \throws std::invalid_argument unless there are at least 2, strictly ascending,
      * finite and less than a full turn; the range as for sector()
      */
     static angle_grid points(const antenna_array& array, const Eigen::VectorXd& azimuth);
 
     /*!
-     * \brief A grid with this one's limits on which no beam of the array falls between
-     * two points and no azimuth stands twice; absent when this one is like that.
+     * \brief An even grid with this one's limits on which no beam of the array falls
+     * between two points.
      */
-    std::optional<angle_grid> finer_for(const antenna_array& array) const;
+    angle_grid searched_by(const antenna_array& array) const;
 
     const Eigen::VectorXd& azimuth() const { return d_azimuth; }
     int size() const { return static_cast<int>(d_azimuth.size()); }

@@ -12,18 +12,17 @@
 #include <gnuradio/bearing/core/array/antenna_array.h>
 #include <gnuradio/bearing/core/subspace/angle_grid.h>
 #include <gnuradio/bearing/core/subspace/manifold_table.h>
-#include <optional>
 
 namespace gr {
 namespace bearing {
 namespace core {
 
 /*!
- * \brief The grid that a spectrum is shown on, and the one on which its extremes are
- * looked for, each with its steering vectors.
+ * \brief The grid that a spectrum is shown on, and the one on which its extremes are looked
+ * for, each with its steering vectors.
  *
- * They are the same unless the one to be shown is too coarse for the array: what is found
- * does not depend on what is shown, but for the limits.
+ * They share their limits and nothing else: what is found does not depend on what is
+ * shown.
  */
 class BEARING_API azimuth_search
 {
@@ -32,19 +31,14 @@ public:
 
     const angle_grid& shown() const { return d_shown; }
     const manifold_table& shown_table() const { return d_shown_table; }
-    const angle_grid& searched() const { return d_finer ? *d_finer : d_shown; }
-    const manifold_table& searched_table() const
-    {
-        return d_finer_table ? *d_finer_table : d_shown_table;
-    }
-    //! True when searched() is shown().
-    bool is_one_grid() const { return !d_finer; }
+    const angle_grid& searched() const { return d_searched; }
+    const manifold_table& searched_table() const { return d_searched_table; }
 
 private:
     angle_grid d_shown;
     manifold_table d_shown_table;
-    std::optional<angle_grid> d_finer;
-    std::optional<manifold_table> d_finer_table;
+    angle_grid d_searched;
+    manifold_table d_searched_table;
 };
 
 } // namespace core
