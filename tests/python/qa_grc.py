@@ -725,7 +725,19 @@ class qa_flowgraphs(unittest.TestCase):
     def test_companion_opens_every_example_without_a_complaint(self):
         for example in EXAMPLES:
             with self.subTest(example=example.stem):
-                self.check_companion(example)
+                # GNU Radio Companion 3.10.5 fills its tooltips from a worker thread that
+                # writes into GTK's tree, and now and then dies of it, whatever it opened:
+                # seen in 1 of 22 starts with one of GNU Radio's own flowgraphs.
+                for attempt in range(4):
+                    try:
+                        self.check_companion(example)
+                        break
+                    except companion_died:
+                        self.assertLess(attempt, 3, "GNU Radio Companion dies every time")
+
+    def raise_if_it_died(self, code):
+        if code == -signal.SIGSEGV:
+            raise companion_died
 
     def check_companion(self, example):
         before = example.read_bytes()
@@ -746,6 +758,7 @@ class qa_flowgraphs(unittest.TestCase):
                     if ">>> Done" in line:
                         break
                 else:
+                    self.raise_if_it_died(process.wait())
                     self.fail("GNU Radio Companion ended: " + log)
                 # Blocks are drawn when the window is mapped and idle.
                 deadline = time.monotonic() + 20.0
@@ -757,6 +770,7 @@ class qa_flowgraphs(unittest.TestCase):
                     ports = has_colour(picture, blue), has_colour(picture, grey)
                     if min(ports) > 1000:
                         break
+                self.raise_if_it_died(process.poll())
                 self.assertIsNone(process.poll(), log)
             finally:
                 stopper.cancel()
@@ -773,6 +787,10 @@ class qa_flowgraphs(unittest.TestCase):
         # An invalid block or port is written in red (GRC's colour for errors).
         self.assertEqual(has_colour(picture, (255, 0, 0), tolerance=4), 0)
         self.assertEqual(example.read_bytes(), before)
+
+
+class companion_died(Exception):
+    """GNU Radio Companion ended by a segmentation fault."""
 
 
 def stop_later(process):
