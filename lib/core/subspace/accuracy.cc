@@ -173,6 +173,28 @@ Eigen::VectorXd debiased_weights(const eigendecomposition& decomposition,
     return music_weights(values, noise_power);
 }
 
+// What the formulas need of a sample covariance of M > K snapshots.
+struct signal_model {
+    double noise_power;
+    double noise_over_snapshots;
+    Eigen::MatrixXcd subspace;
+    Eigen::VectorXd weights;
+};
+
+signal_model sampled_model(const eigendecomposition& decomposition,
+                           int num_sources,
+                           std::size_t snapshots)
+{
+    const double m = static_cast<double>(snapshots);
+    const Eigen::Index num_noise = decomposition.values.size() - num_sources;
+    const double noise_power =
+        decomposition.values.tail(num_noise).mean() * m / (m - num_sources);
+    return { noise_power,
+             noise_power / m,
+             decomposition.vectors.leftCols(num_sources),
+             debiased_weights(decomposition, num_sources, noise_power, m) };
+}
+
 bool is_ideal_line(const antenna_array& array)
 {
     const calibration_state& calibration = array.calibration();
@@ -369,24 +391,19 @@ plug_in_accuracy predict_plug_in(const eigendecomposition& decomposition,
         result.status = status::unresolved;
         return result;
     }
-    const double noise_mean = decomposition.values.tail(n - num_sources).mean();
-    if (noise_mean <= rounding) {
+    if (decomposition.values.tail(n - num_sources).mean() <= rounding) {
         result.status = status::not_identifiable;
         return result;
     }
 
-    const double m = static_cast<double>(snapshots);
-    const double noise_power = noise_mean * m / (m - num_sources);
-    const double margin = std::pow(1.0 + std::sqrt(n / m), 2);
+    const signal_model model = sampled_model(decomposition, num_sources, snapshots);
+    const double margin =
+        std::pow(1.0 + std::sqrt(n / static_cast<double>(snapshots)), 2);
     if (!(decomposition.values(num_sources - 1) >=
-          smallest_eigenvalue_margin * margin * noise_power)) {
+          smallest_eigenvalue_margin * margin * model.noise_power)) {
         result.status = status::low_snr;
         return result;
     }
-
-    const Eigen::VectorXd weights =
-        debiased_weights(decomposition, num_sources, noise_power, m);
-    const Eigen::MatrixXcd signal_subspace = decomposition.vectors.leftCols(num_sources);
 
     const separation measure(array);
     int num_found = 0;
@@ -397,13 +414,13 @@ plug_in_accuracy predict_plug_in(const eigendecomposition& decomposition,
             continue;
         }
         const manifold_point point = centred(array, azimuth(k));
-        const double variance_of_null =
-            null_variance(point, signal_subspace, weights, noise_power / m);
+        const double variance_of_null = null_variance(
+            point, model.subspace, model.weights, model.noise_over_snapshots);
         ++num_found;
-        num_supported += is_supported(array, point, signal_subspace, variance_of_null);
+        num_supported += is_supported(array, point, model.subspace, variance_of_null);
         const double deviation =
-            std::sqrt(asymptotic_variance(point, signal_subspace, variance_of_null) +
-                      calibration_floor(array, point, signal_subspace));
+            std::sqrt(asymptotic_variance(point, model.subspace, variance_of_null) +
+                      calibration_floor(array, point, model.subspace));
         double nearest = measure.cap();
         for (int other = 0; other < num_sources; ++other) {
             if (other != k && std::isfinite(azimuth(other))) {
@@ -436,18 +453,13 @@ bool supports_direction(const eigendecomposition& decomposition,
                         double azimuth,
                         std::size_t snapshots)
 {
-    const double m = static_cast<double>(snapshots);
-    const double noise_power =
-        decomposition.values.tail(array.num_elements() - num_sources).mean() * m /
-        (m - num_sources);
-    const Eigen::VectorXd weights =
-        debiased_weights(decomposition, num_sources, noise_power, m);
-    const Eigen::MatrixXcd signal_subspace = decomposition.vectors.leftCols(num_sources);
+    const signal_model model = sampled_model(decomposition, num_sources, snapshots);
     const manifold_point point = centred(array, azimuth);
-    return is_supported(array,
-                        point,
-                        signal_subspace,
-                        null_variance(point, signal_subspace, weights, noise_power / m));
+    return is_supported(
+        array,
+        point,
+        model.subspace,
+        null_variance(point, model.subspace, model.weights, model.noise_over_snapshots));
 }
 
 } // namespace core

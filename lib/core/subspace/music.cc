@@ -95,12 +95,16 @@ bool add_single(const null_function& f,
         return false;
     }
     const double at = f.minimum(grid.at(g - 1), grid.at(g), grid.at(g + 1));
+    if (coarse(g) >= shallow) {
+        add(f, at, found);
+        return true;
+    }
     const null_function::expansion here = f.at(at);
     for (int step = -reach; step <= reach; ++step) {
         const double distance = grid.at(g + step) - at;
         const double parabola = here.value + 0.5 * here.curvature * distance * distance;
         const double actual = coarse((g + step + n) % n);
-        if (step != 0 && coarse(g) < shallow &&
+        if (step != 0 &&
             !(std::abs(actual - parabola) <= parabola_tolerance * parabola)) {
             return false;
         }
