@@ -5,9 +5,11 @@
 Angles are in degrees:
 azimuth clockwise from the array's +y axis as on a compass, elevation up from the x-y plane.
 
-``bearing.core`` holds the algorithms on NumPy arrays; the blocks below carry them into
-flowgraphs.
+``bearing.core`` holds the algorithms on NumPy arrays, the blocks below carry them into
+flowgraphs, ``bearing.plot`` draws what they find.
 """
+
+import importlib
 
 from .bearing_python import (
     apply_calibration,
@@ -22,12 +24,14 @@ from .bearing_python import (
     root_music,
     __version__,
 )
+from .bearing_report import bearing_report
 
 __all__ = [
     "apply_calibration",
     "array",
     "array_simulator",
     "beamscan",
+    "bearing_report",
     "calibration",
     "core",
     "covariance",
@@ -35,3 +39,24 @@ __all__ = [
     "music",
     "root_music",
 ]
+
+# Imported when they are first used, and not by "import *": a receiver without a display has
+# neither Qt nor matplotlib.
+_ON_FIRST_USE = {
+    "compass_sink": ".gui.compass_sink",
+    "track_sink": ".gui.track_sink",
+    "plot": ".plot",
+}
+
+
+def __getattr__(name):
+    if name not in _ON_FIRST_USE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(_ON_FIRST_USE[name], __name__)
+    value = getattr(module, name, module)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted({*globals(), *_ON_FIRST_USE})

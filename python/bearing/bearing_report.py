@@ -1,0 +1,145 @@
+# Copyright 2026 the gr-bearing authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What one bearing message says, as Python sees it."""
+
+import dataclasses
+import math
+from typing import Optional, Tuple
+
+import numpy as np
+import pmt
+
+_RX_TIME = pmt.intern("rx_time")
+_RX_FREQ = pmt.intern("rx_freq")
+_METHOD = pmt.intern("method")
+_STATUS = pmt.intern("status")
+_NUM_SOURCES = pmt.intern("num_sources")
+_SNAPSHOTS = pmt.intern("snapshots")
+_VECTORS = [
+    (name, pmt.intern(name)) for name in ("std_deg", "true_bearing_deg", "power_db", "snr_db")
+]
+_NONE_SUCH = pmt.PMT_NIL
+
+
+@dataclasses.dataclass(frozen=True)
+class bearing_report:
+    """One message of a port ``bearings``: what an estimator found in one covariance.
+
+    The arrays are float32 and equally long, strongest source first; a direction that was not
+    found is NaN, and so is all that the message does not tell about it. What is unknown
+    otherwise is None.
+
+    angles_deg: azimuths in degrees, clockwise from the array's +y axis.
+    std_deg: predicted standard deviations in degrees; NaN where not trustworthy.
+    true_bearing_deg: heading + azimuth, in [0, 360).
+    power_db, snr_db: power per element relative to 1, and over the noise power, in dB.
+    status, method: as the estimator says them.
+    rx_time: (seconds, fraction) of the first sample.
+    rx_freq: tuned frequency in Hz.
+    num_sources, snapshots: as counted or given, and behind the covariance.
+    """
+
+    angles_deg: np.ndarray
+    std_deg: np.ndarray
+    true_bearing_deg: np.ndarray
+    power_db: np.ndarray
+    snr_db: np.ndarray
+    status: str
+    method: str
+    rx_time: Optional[Tuple[int, float]] = None
+    rx_freq: Optional[float] = None
+    num_sources: Optional[int] = None
+    snapshots: Optional[int] = None
+
+    @property
+    def seconds(self):
+        """rx_time as one float, or None; good to about a microsecond for the present time."""
+        return None if self.rx_time is None else self.rx_time[0] + self.rx_time[1]
+
+    @property
+    def heading_deg(self):
+        """Direction of the array's +y axis in degrees clockwise from north, in [0, 360), as
+        angles and true bearings tell it; None when no direction was found."""
+        turned = (self.true_bearing_deg.astype(float) - self.angles_deg) % 360.0
+        turned = turned[np.isfinite(turned)]
+        return float(turned[0]) if turned.size else None
+
+    @classmethod
+    def from_message(cls, message):
+        """Reads the pmt of a message. Keys that it does not know are passed over.
+
+        Raises ValueError saying what is wrong with a message that is no bearing message.
+        """
+        if not pmt.is_pair(message):
+            raise ValueError("a bearing message is a pair of a dict and an f32vector")
+        details, angles = pmt.car(message), pmt.cdr(message)
+        # An empty dict is PMT_NIL.
+        if not (pmt.is_dict(details) or pmt.is_null(details)):
+            raise ValueError("the first part of a bearing message must be a dict")
+        if not pmt.is_f32vector(angles):
+            raise ValueError("the second part of a bearing message must be an f32vector")
+        angles_deg = _to_array(angles)
+        fields = {}
+        for name, key in _VECTORS:
+            fields[name] = _vector(details, name, key, angles_deg.size)
+        return cls(
+            angles_deg=angles_deg,
+            status=_symbol(details, "status", _STATUS),
+            method=_symbol(details, "method", _METHOD),
+            rx_time=_time(details),
+            rx_freq=_frequency(details),
+            num_sources=_count(details, "num_sources", _NUM_SOURCES),
+            snapshots=_count(details, "snapshots", _SNAPSHOTS),
+            **fields,
+        )
+
+
+def _to_array(vector):
+    return np.array(pmt.f32vector_elements(vector), np.float32)
+
+
+def _vector(details, name, key, size):
+    value = pmt.dict_ref(details, key, _NONE_SUCH)
+    if pmt.is_null(value):
+        return np.full(size, np.nan, np.float32)
+    if not pmt.is_f32vector(value) or pmt.length(value) != size:
+        raise ValueError(f"{name} must be an f32vector as long as the angles, {size}")
+    return _to_array(value)
+
+
+def _symbol(details, name, key):
+    value = pmt.dict_ref(details, key, _NONE_SUCH)
+    if not pmt.is_symbol(value):
+        raise ValueError(f"{name} must be a symbol")
+    return pmt.symbol_to_string(value)
+
+
+def _time(details):
+    value = pmt.dict_ref(details, _RX_TIME, _NONE_SUCH)
+    if pmt.is_null(value):
+        return None
+    if pmt.is_tuple(value) and pmt.length(value) == 2:
+        seconds, fraction = pmt.tuple_ref(value, 0), pmt.tuple_ref(value, 1)
+        if pmt.is_uint64(seconds) and pmt.is_real(fraction):
+            fraction = pmt.to_double(fraction)
+            if math.isfinite(fraction):
+                return pmt.to_uint64(seconds), fraction
+    raise ValueError("rx_time must be a tuple of uint64 seconds and a double fraction")
+
+
+def _frequency(details):
+    value = pmt.dict_ref(details, _RX_FREQ, _NONE_SUCH)
+    if pmt.is_null(value):
+        return None
+    if not pmt.is_number(value) or pmt.is_complex(value):
+        raise ValueError("rx_freq must be a real number")
+    return pmt.to_double(value)
+
+
+def _count(details, name, key):
+    value = pmt.dict_ref(details, key, _NONE_SUCH)
+    if pmt.is_null(value):
+        return None
+    if not (pmt.is_uint64(value) or pmt.is_integer(value)):
+        raise ValueError(f"{name} must be an integer")
+    return pmt.to_python(value)
