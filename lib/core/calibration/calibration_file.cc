@@ -56,7 +56,8 @@ json to_json(const calibration_state& calibration)
                       { "positions_m", nullptr },
                       { "coupling", nullptr },
                       { "sigma_phase_rad", nullptr },
-                      { "sigma_log_gain", nullptr } };
+                      { "sigma_log_gain", nullptr },
+                      { "time", nullptr } };
     if (calibration.frequency) {
         document["frequency_hz"] = *calibration.frequency;
     }
@@ -81,10 +82,20 @@ json to_json(const calibration_state& calibration)
     if (calibration.sigma_log_gain.size() > 0) {
         document["sigma_log_gain"] = real_row(calibration.sigma_log_gain);
     }
-    const std::chrono::duration<double> now =
-        std::chrono::system_clock::now().time_since_epoch();
-    document["time"] = calibration.time.value_or(now.count());
+    if (calibration.time) {
+        document["time"] = *calibration.time;
+    }
     return document;
+}
+
+json checked_json(const calibration_state& calibration)
+{
+    if (calibration.num_elements() == 0) {
+        throw std::invalid_argument(
+            "calibration: nothing to save; give it gains, positions or coupling");
+    }
+    calibration.validate();
+    return to_json(calibration);
 }
 
 // Reads the keys of one document; every complaint names the file and the key.
@@ -324,14 +335,14 @@ private:
 
 void save_calibration(const calibration_state& calibration, const std::string& path)
 {
-    if (calibration.num_elements() == 0) {
-        throw std::invalid_argument(
-            "calibration: nothing to save; give it gains, positions or coupling");
+    json document = checked_json(calibration);
+    if (document["time"].is_null()) {
+        const std::chrono::duration<double> now =
+            std::chrono::system_clock::now().time_since_epoch();
+        document["time"] = now.count();
     }
-    calibration.validate();
-    const std::string text = to_json(calibration).dump(2) + "\n";
     temporary_file file(path);
-    file.write_all(text);
+    file.write_all(document.dump(2) + "\n");
     file.rename_into_place();
 }
 
@@ -348,10 +359,20 @@ calibration_state load_calibration(const std::string& path)
         throw std::runtime_error("calibration file " + path +
                                  " cannot be read: " + std::strerror(errno));
     }
+    return calibration_from_json(text, path);
+}
+
+std::string calibration_to_json(const calibration_state& calibration)
+{
+    return checked_json(calibration).dump(2);
+}
+
+calibration_state calibration_from_json(const std::string& text, const std::string& name)
+{
     try {
-        return from_json(json::parse(text), path);
+        return from_json(json::parse(text), name);
     } catch (const json::exception& error) {
-        throw std::runtime_error("calibration file " + path +
+        throw std::runtime_error("calibration file " + name +
                                  ": not valid JSON: " + error.what());
     }
 }

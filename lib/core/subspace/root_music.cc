@@ -111,8 +111,8 @@ root_music_estimator::estimate(const Eigen::Ref<const Eigen::MatrixXcd>& covaria
 
     const Eigen::MatrixXcd signal_subspace =
         analysis.eigen.vectors.leftCols(analysis.num_sources);
-    const Eigen::VectorXcd roots =
-        roots_inside(null_coefficients(d_array, signal_subspace));
+    estimate.roots = roots_inside(null_coefficients(d_array, signal_subspace));
+    const Eigen::VectorXcd& roots = estimate.roots;
     const double phase_at_endfire = 2.0 * M_PI * *d_array.uniform_spacing();
     bool is_visible = true;
     for (int k = 0; k < std::min<int>(analysis.num_sources, roots.size()); ++k) {

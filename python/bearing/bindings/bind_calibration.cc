@@ -32,6 +32,26 @@ path is a str or os.PathLike.
 Raises ValueError when it is empty, RuntimeError naming the path when it cannot be written.
 )",
         py::arg("path"));
+    calibration.attr("to_json") =
+        py::cpp_function(&gr::bearing::core::calibration_to_json,
+                         py::name("to_json"),
+                         py::is_method(calibration),
+                         R"(
+The text of a calibration file, a str; ``time`` is null when the calibration has none.
+
+Raises ValueError when it is empty.
+)");
+    calibration.attr("from_json") =
+        py::staticmethod(py::cpp_function(&gr::bearing::core::calibration_from_json,
+                                          py::name("from_json"),
+                                          py::scope(calibration),
+                                          R"(
+Reads the text of a calibration file; name is what errors call it.
+
+Raises RuntimeError naming name, and the key that is missing or wrong.
+)",
+                                          py::arg("text"),
+                                          py::arg("name") = "text"));
     m.def(
         "load_calibration",
         [](const std::filesystem::path& path) {

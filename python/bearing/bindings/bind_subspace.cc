@@ -104,6 +104,10 @@ found.
             "grid_deg",
             [](const bearing_estimate& e) { return in_degrees(e.grid); },
             "azimuths of the spectrum in degrees")
+        .def_readonly("roots",
+                      &bearing_estimate::roots,
+                      "root_music: roots of the null polynomial inside the unit circle, "
+                      "nearest to it first; else empty")
         .def("__repr__", [](const bearing_estimate& e) {
             return "<bearing_estimate: " + std::to_string(e.num_sources) +
                    " sources, status " + to_string(e.status) + ">";

@@ -121,6 +121,36 @@ BOOST_AUTO_TEST_CASE(absent_parts_stay_absent_and_the_time_is_stamped)
     BOOST_TEST(*loaded.time > 1577836800.0);
 }
 
+BOOST_AUTO_TEST_CASE(text_is_that_of_a_file_but_stamps_no_time)
+{
+    const folder here;
+    const calibration_state dated = complete();
+    save_calibration(dated, here.file());
+    BOOST_TEST(nlohmann::json::parse(calibration_to_json(dated)) ==
+               nlohmann::json::parse(read(here.file())));
+
+    calibration_state undated = dated;
+    undated.time.reset();
+    const std::string text = calibration_to_json(undated);
+    BOOST_TEST(nlohmann::json::parse(text).at("time").is_null());
+    BOOST_TEST(!calibration_from_json(text, "text").time);
+    BOOST_TEST((calibration_from_json(text, "text").gains == dated.gains));
+}
+
+BOOST_AUTO_TEST_CASE(text_that_is_wrong_is_refused_by_its_name)
+{
+    const auto names_it = [](const std::runtime_error& error) {
+        return std::string(error.what()).find("recording 7") != std::string::npos;
+    };
+    // Deeper than any stack would be.
+    for (const std::string& text :
+         { std::string("{"), std::string("{}"), std::string(1000000, '[') }) {
+        BOOST_CHECK_EXCEPTION(
+            calibration_from_json(text, "recording 7"), std::runtime_error, names_it);
+    }
+    BOOST_CHECK_THROW(calibration_to_json({}), std::invalid_argument);
+}
+
 BOOST_AUTO_TEST_CASE(the_file_has_the_documented_keys)
 {
     const folder here;

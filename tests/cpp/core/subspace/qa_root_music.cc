@@ -109,6 +109,28 @@ BOOST_DATA_TEST_CASE(exact_covariances_give_exact_bearings,
     BOOST_CHECK(estimate.status == status::ok);
 }
 
+BOOST_AUTO_TEST_CASE(the_reported_roots_lie_on_the_circle_where_the_sources_are)
+{
+    const double spacing = 0.4;
+    const antenna_array line = antenna_array::uniform_line(6, spacing);
+    const Eigen::VectorXd azimuth = degrees({ -22.0, 41.0 });
+    const Eigen::VectorXcd roots =
+        estimator(line, 2)
+            .estimate(population_covariance(line, azimuth, 20.0), 10000)
+            .roots;
+    BOOST_REQUIRE(roots.size() == 5);
+    for (const double theta : azimuth) {
+        const std::complex<double> z =
+            std::polar(1.0, 2.0 * M_PI * spacing * std::sin(theta));
+        // Double roots again.
+        BOOST_TEST(std::min(std::abs(roots(0) - z), std::abs(roots(1) - z)) < 1e-6);
+    }
+    for (int k = 1; k < 5; ++k) {
+        BOOST_TEST(std::abs(roots(k)) <= std::abs(roots(k - 1)));
+    }
+    BOOST_TEST(std::abs(roots(2)) < 0.95);
+}
+
 BOOST_AUTO_TEST_CASE(it_agrees_with_the_minimum_of_the_null_function_at_high_snr)
 {
     const antenna_array line = antenna_array::uniform_line(8, 0.5);

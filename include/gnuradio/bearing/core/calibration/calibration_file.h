@@ -42,6 +42,21 @@ BEARING_API void save_calibration(const calibration_state& calibration,
  */
 BEARING_API calibration_state load_calibration(const std::string& path);
 
+//! The text of a calibration file, for a document that holds more than a calibration;
+//! time is null when the calibration has none.
+//! \throws std::invalid_argument for a calibration that is empty or inconsistent
+BEARING_API std::string calibration_to_json(const calibration_state& calibration);
+
+/*!
+ * \brief Reads the text of a calibration file.
+ * \param text JSON
+ * \param name what messages call it, such as a path
+ * \throws std::runtime_error naming \p name, and the key that is missing or wrong with
+ * what it must be
+ */
+BEARING_API calibration_state calibration_from_json(const std::string& text,
+                                                    const std::string& name);
+
 } // namespace core
 } // namespace bearing
 } // namespace gr

@@ -39,6 +39,9 @@ struct BEARING_API bearing_estimate {
     Eigen::VectorXd spectrum_db;
     //! azimuths in radians; empty for estimators without a spectrum
     Eigen::VectorXd grid;
+    //! roots of the null polynomial inside the unit circle, nearest to it first; empty for
+    //! estimators that find no roots
+    Eigen::VectorXcd roots;
 };
 
 } // namespace core
