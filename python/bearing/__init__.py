@@ -25,6 +25,9 @@ from .bearing_python import (
     __version__,
 )
 from .bearing_report import bearing_report
+from .hier.recording_sink import recording_sink
+from .hier.recording_source import recording_source
+from .hier.sigmf import capture, load_recording, recording, recording_error
 
 __all__ = [
     "apply_calibration",
@@ -33,10 +36,16 @@ __all__ = [
     "beamscan",
     "bearing_report",
     "calibration",
+    "capture",
     "core",
     "covariance",
     "load_calibration",
+    "load_recording",
     "music",
+    "recording",
+    "recording_error",
+    "recording_sink",
+    "recording_source",
     "root_music",
 ]
 
