@@ -18,6 +18,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pmt
 from gnuradio import bearing, blocks, gr
+from gnuradio.bearing import colours
 
 SAMPLE_RATE = 12800.0  # Hz
 SNAPSHOTS = 256  # samples behind one bearing: 20 ms, 50 bearings a second
@@ -25,8 +26,6 @@ RADIUS = 0.3828  # wavelengths: neighbouring elements are 0.45 wavelengths apart
 START_DEG = [60.0, 270.0]
 RATE_DEG = [3.0, -3.0]  # degrees a second
 SNR_DB = [18.0, 12.0]
-# Blue and vermilion look different to everyone (M. Okabe, K. Ito, Color Universal Design).
-COLOURS = ["#0072B2", "#D55E00"]
 
 
 def circular_difference(a, b):
@@ -69,11 +68,10 @@ class bearing_log(gr.basic_block):
         self.set_msg_handler(pmt.intern("bearings"), self.handle)
 
     def handle(self, message):
-        meta = pmt.to_python(pmt.car(message))
-        angles = pmt.to_python(pmt.cdr(message))
-        seconds, fraction = meta["rx_time"]
+        report = bearing.bearing_report.from_message(message)
+        angles = report.angles_deg
         # rx_time is that of the first sample; the sources move while we measure.
-        time = seconds + fraction + self.interval / 2
+        time = report.seconds + self.interval / 2
         truth = self.truth_at(time)
         found = [k for k, angle in enumerate(angles) if np.isfinite(angle)]
         chosen = [
@@ -83,9 +81,9 @@ class bearing_log(gr.basic_block):
         self.truth.append(truth)
         self.num_found.append(len(found))
         self.angles.append([np.nan if k is None else angles[k] for k in chosen])
-        self.std.append([np.nan if k is None else meta["std_deg"][k] for k in chosen])
+        self.std.append([np.nan if k is None else report.std_deg[k] for k in chosen])
         if len(self.time) == 1 or int(time) > int(self.time[-2]):
-            self.show(meta["status"])
+            self.show(report.status)
 
     def show(self, status):
         text = f"{self.time[-1]:6.2f} s "
@@ -145,13 +143,6 @@ def summarise(log):
         )
 
 
-def mask_jumps(angles):
-    """A copy with a gap wherever the angle jumps over north, so that no line is drawn."""
-    angles = np.array(angles, dtype=float)
-    angles[1:][np.abs(np.diff(angles)) > 180.0] = np.nan
-    return angles
-
-
 def draw(flowgraph, path):
     log = flowgraph.log
     time = np.array(log.time)
@@ -171,27 +162,15 @@ def draw(flowgraph, path):
         layout="constrained",
     )
     figure.suptitle("MUSIC on a circle of five elements, two moving sources (simulated)")
-    for k, colour in enumerate(COLOURS):
-        name = f"source {k + 1}, {SNR_DB[k]:.0f} dB"
+    names = [f"source {k + 1}, {level:.0f} dB" for k, level in enumerate(SNR_DB)]
+    bearing.plot.track(time, angles, std, ax=track, labels=names, truth_deg=truth)
+    track.set_xlabel("")
+    for k, colour in enumerate(colours.SERIES[: len(names)]):
         band = 2 * std[:, k]
-        track.fill_between(
-            time, angles[:, k] - band, angles[:, k] + band, color=colour, alpha=0.35, lw=0
-        )
-        track.plot(time, angles[:, k], ".", color=colour, ms=3, label=name)
-        track.plot(
-            time,
-            mask_jumps(truth[:, k]),
-            "k--",
-            lw=1,
-            label="truth" if k == len(COLOURS) - 1 else None,
-        )
         errors.fill_between(
             time, -band, band, color=colour, alpha=0.25, lw=0, label=f"±2σ, source {k + 1}"
         )
         errors.plot(time, error[:, k], ".", color=colour, ms=2.5)
-    track.set(ylabel="azimuth (degrees)", ylim=(0, 360), yticks=range(0, 361, 60))
-    track.legend(loc="upper right", ncols=3, markerscale=4)
-    track.grid(alpha=0.3)
     limit = 1.1 * np.nanmax(np.abs(error), initial=0.1)
     errors.set(ylabel="error (degrees)", ylim=(-limit, limit))
     errors.legend(loc="upper left", ncols=2)
@@ -209,12 +188,16 @@ def draw(flowgraph, path):
             flowgraph.grid_deg[0] - step / 2,
             flowgraph.grid_deg[-1] + step / 2,
         ],
-        cmap="cividis",
+        cmap=colours.COLOUR_MAP,
         vmin=0,
         vmax=np.nanpercentile(spectra, 99.5),
     )
     waterfall.set(
-        xlabel="time (s)", ylabel="azimuth (degrees)", ylim=(0, 360), yticks=range(0, 361, 60)
+        xlabel="time (s)",
+        ylabel="azimuth (degrees)",
+        xlim=(time[0] - half, time[-1] + half),
+        ylim=(0, 360),
+        yticks=range(0, 361, 60),
     )
     figure.colorbar(image, ax=waterfall, label="MUSIC spectrum (dB)", pad=0.01)
     figure.savefig(path, dpi=100)
