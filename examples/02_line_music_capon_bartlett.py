@@ -31,16 +31,14 @@ class bearing_printer(gr.basic_block):
         self.count += 1
         if self.count % 10 != 1:
             return
-        details = pmt.to_python(pmt.car(message))
-        angles = pmt.to_python(pmt.cdr(message))
-        seconds, fraction = details["rx_time"]
+        report = bearing.bearing_report.from_message(message)
         # Beamscan peaks come without a deviation: theirs is NaN.
         found = "  ".join(
             f"{angle:7.2f}°" + ("        " if math.isnan(std) else f" ± {std:.2f}°")
-            for angle, std in sorted(zip(angles, details["std_deg"]))
+            for angle, std in sorted(zip(report.angles_deg, report.std_deg))
         )
         # Printers run in threads of their own: line and line end go out in one piece.
-        line = f"{seconds + fraction:7.3f} s  {self.label:>10}  {found}  {details['status']}"
+        line = f"{report.seconds:7.3f} s  {self.label:>10}  {found}  {report.status}"
         print(line + "\n", end="", flush=True)
 
 

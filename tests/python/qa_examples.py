@@ -8,6 +8,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import unittest
 
 SOURCE_DIR = pathlib.Path(
@@ -40,19 +41,32 @@ class qa_examples(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.scripts = sorted((SOURCE_DIR / "examples").glob("[0-9][0-9]_*.py"))
-        # All at once: each of them mostly sleeps.
+        cls.folder = tempfile.TemporaryDirectory()
+        # What is played back must be recorded before; the others all at once: each of them mostly
+        # sleeps.
+        first = [script for script in cls.scripts if script.stem == "04_record"]
+        cls.results = {}
+        for together in (first, [script for script in cls.scripts if script not in first]):
+            cls.run_together(together)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    @classmethod
+    def run_together(cls, scripts):
         processes = {
             script.stem: subprocess.Popen(
                 [sys.executable, "-B", str(script), "--duration", DURATION],
+                cwd=cls.folder.name,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
                 encoding="utf-8",
                 env=dict(os.environ, PYTHONIOENCODING="utf-8"),
             )
-            for script in cls.scripts
+            for script in scripts
         }
-        cls.results = {}
         try:
             for name, process in processes.items():
                 output, errors = process.communicate(timeout=120)
@@ -120,6 +134,18 @@ class qa_examples(unittest.TestCase):
         for angles, _ in raw:
             # Biased by 2 and by 3 degrees.
             self.assertGreater(abs(angles[0] - 72.0) + abs(angles[1] - 110.0), 3.0)
+
+    def test_a_recording_is_made_and_played_back_with_its_heading(self):
+        self.assertRegex(self.results["04_record"][1], r"^[12]\.\d s of 5 channels: ok\n$")
+        found = readings(self.results["05_playback"][1])
+        self.assertGreaterEqual(len(found), 2)
+        for k, (angles, deviations) in enumerate(found):
+            # It starts at 40 degrees from the array's front, which is 30 degrees from north, and
+            # moves 3 degrees between two lines. An item lasts 0.1 s, in its middle the source has
+            # moved 0.3 degrees. Predicted deviation 0.08 degrees: 6 of them.
+            self.assertEqual(len(angles), 1)
+            self.assertAlmostEqual(angles[0], 70.3 + 3.0 * k, delta=0.5)
+            self.assertEqual(len(deviations), 1)
 
 
 if __name__ == "__main__":
