@@ -5,6 +5,7 @@
 import numpy as np
 from matplotlib.lines import Line2D
 
+from .. import colours
 from ..bearing_python import array as antenna_array
 from ..bearing_python import calibration as calibration_type
 from . import style
@@ -196,7 +197,7 @@ def _number(ax, positions, low, high, size, spacing, mark_colour):
             continue
         text = ", ".join(str(k) for k in members)
         if mark_colour is not None and len(members) == 1:
-            on_mark = max(("black", "white"), key=lambda c: style.contrast(c, mark_colour))
+            on_mark = "white" if colours.is_dark(mark_colour) else "black"
             ax.annotate(text, place, color=on_mark, ha="center", va="center_baseline",
                         fontsize=min(9.0, 0.58 * size), zorder=6)
             continue

@@ -8,9 +8,6 @@ from matplotlib.colors import to_rgb, to_rgba
 
 from .. import colours
 
-# Of lines and markers against what is behind them: WCAG 2.1, criterion 1.4.11.
-LEAST_CONTRAST = 3.0
-
 # One for each of a few series, so that colour is not all that tells them apart. Dots are for
 # what is true.
 LINE_STYLES = ("-", "--", "-.", (0, (6, 1.5, 1, 1.5, 1, 1.5)))
@@ -39,30 +36,6 @@ def require_axes(name, ax, projection="rectilinear"):
         )
 
 
-def luminance(colour):
-    """Relative luminance, 0 (black) to 1 (white), as WCAG 2.1 defines it."""
-    rgb = np.array(to_rgb(colour))
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    return float(linear @ [0.2126, 0.7152, 0.0722])
-
-
-def contrast(one, other):
-    """Contrast ratio of two colours, 1 to 21, as WCAG 2.1 defines it."""
-    dark, light = sorted((luminance(one), luminance(other)))
-    return (light + 0.05) / (dark + 0.05)
-
-
-def readable(colour, background, least=LEAST_CONTRAST):
-    """colour, mixed with as little black or white as it takes to be read on the background."""
-    colour = np.array(to_rgb(colour))
-    target = max((np.zeros(3), np.ones(3)), key=lambda extreme: contrast(extreme, background))
-    for share in np.linspace(0.0, 1.0, 51):
-        mixed = (1.0 - share) * colour + share * target
-        if contrast(mixed, background) >= least:
-            break
-    return tuple(mixed)
-
-
 def background(ax):
     """The opaque colour behind what is drawn: the face of ax over that of its figure."""
     behind = np.ones(3)
@@ -74,17 +47,17 @@ def background(ax):
 
 def foreground(ax):
     """The colour of labels, or what can be read in its place."""
-    return readable(ax.xaxis.label.get_color(), background(ax))
+    return colours.readable(to_rgb(ax.xaxis.label.get_color()), background(ax))
 
 
 def guide(ax):
     """A colour for what stands behind the data: axes, circles, true values."""
-    return readable("0.5", background(ax))
+    return colours.readable(to_rgb("0.5"), background(ax))
 
 
 def series(ax, index):
     """The colour of the series of this index."""
-    return readable(colours.SERIES[index % len(colours.SERIES)], background(ax))
+    return colours.readable(colours.SERIES[index % len(colours.SERIES)], background(ax))
 
 
 def legend(ax, handles, **placing):
