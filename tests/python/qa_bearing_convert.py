@@ -19,6 +19,7 @@ import numpy as np
 import scipy.io
 
 from gnuradio import bearing
+from gnuradio.bearing.hier import sample_time
 from gnuradio.bearing.tools import convert
 
 from support import BUILD_DIR
@@ -312,6 +313,21 @@ class qa_bearing_convert(unittest.TestCase):
         self.assertEqual(recording.array.wavelength, WAVELENGTH)
         # Through JSON text, which gives back the same doubles.
         np.testing.assert_array_equal(recording.array.steering([70.0]), expected.steering([70.0]))
+
+    def test_times_name_their_zone_or_are_utc_with_and_without_a_fraction(self):
+        for text, expected in (
+            ("2024-05-01T12:00:00", (1714564800, 0.0)),
+            ("2024-05-01T12:00:00Z", (1714564800, 0.0)),
+            ("2024-05-01T12:00:00,5Z", (1714564800, 0.5)),
+            ("2024-05-01T14:00:00+02:00", (1714564800, 0.0)),
+            ("2024-05-01T11:00:00.25-0100", (1714564800, 0.25)),
+            ("9999-12-31T22:59:59-01:00", (253402300799, 0.0)),
+        ):
+            with self.subTest(text=text):
+                self.assertEqual(sample_time.parse_iso_time(text), expected)
+        for text in ("2024-05-01", "12:00:00Z", "1969-12-31T23:59:59Z", "2024-05-01T12:00:00ZZ"):
+            with self.subTest(text=text), self.assertRaises(ValueError):
+                sample_time.parse_iso_time(text)
 
     def test_metadata_survive_a_conversion_to_another_datatype(self):
         meta = self.write_sigmf(frequency=FREQUENCY, time="2024-05-01T12:00:00.123456789Z",

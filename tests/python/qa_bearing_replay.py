@@ -27,8 +27,8 @@ import pmt
 from gnuradio import blocks, gr
 
 from gnuradio import bearing
-from gnuradio.bearing.hier import sigmf
-from gnuradio.bearing.tools import replay
+from gnuradio.bearing.hier import sample_time, sigmf
+from gnuradio.bearing.tools import replay, replay_flowgraph, replay_output, replay_picture
 
 from support import BUILD_DIR, FULL
 
@@ -207,7 +207,7 @@ class qa_bearing_replay(unittest.TestCase):
         for k in range(2):
             hier.connect(blocks.vector_source_c(x), (hier, k))
         estimator = bearing.beamscan(bearing.array.ula(2, 0.5), 1, "bartlett")
-        return replay.replay_flowgraph(hier, 2, 1, estimator)
+        return replay_flowgraph.replay_flowgraph(hier, 2, 1, estimator)
 
     def test_a_slow_reader_gets_every_message_in_order(self):
         flowgraph = self.flowgraph(20000)
@@ -217,7 +217,7 @@ class qa_bearing_replay(unittest.TestCase):
                 time.sleep(0.02)
             _, passed = flowgraph.items
             # The estimator is never further ahead than that.
-            self.assertLessEqual(passed - len(received), replay.MOST_WAITING)
+            self.assertLessEqual(passed - len(received), replay_flowgraph.MOST_WAITING)
             received += [bearing.bearing_report.from_message(m).power_db[0] for m in messages]
         self.assertEqual(flowgraph.items, (20000, 20000))
         self.assertEqual(flowgraph.samples_read, 20000)
@@ -252,7 +252,7 @@ class qa_bearing_replay(unittest.TestCase):
         self.assertGreater(count, 0)
 
     def test_messages_that_no_thread_has_read_are_found(self):
-        queue = replay.message_queue()
+        queue = replay_flowgraph.message_queue()
         port = pmt.intern("bearings")
         for k in range(3):
             queue.to_basic_block()._post(port, pmt.from_long(k))
@@ -262,7 +262,7 @@ class qa_bearing_replay(unittest.TestCase):
     def patched(self, patch, *arguments):
         """(exit code, stdout, stderr) of the program after some Python."""
         program = (
-            "import sys\nfrom gnuradio.bearing.tools import replay\n"
+            "import sys\nfrom gnuradio.bearing.tools import replay, replay_flowgraph\n"
             f"{patch}\nsys.exit(replay.main(sys.argv[1:]))\n"
         )
         result = subprocess.run([sys.executable, "-B", "-c", program, *map(str, arguments)],
@@ -273,14 +273,14 @@ class qa_bearing_replay(unittest.TestCase):
         # Passed over; or it ends the thread that reads messages, which leaves the rest unread.
         for loss in ("None", "1 / 0"):
             patch = (
-                "read = replay.message_queue.receive\n"
+                "read = replay_flowgraph.message_queue.receive\n"
                 "lost = []\n"
                 "def receive(self, message):\n"
                 "    if lost:\n"
                 "        return read(self, message)\n"
                 "    lost.append(message)\n"
                 f"    {loss}\n"
-                "replay.message_queue.receive = receive\n"
+                "replay_flowgraph.message_queue.receive = receive\n"
             )
             code, printed, said = self.patched(patch, self.meta, "--quiet", "--format=json")
             self.assertEqual(code, 1)
@@ -297,7 +297,7 @@ class qa_bearing_replay(unittest.TestCase):
             f"    os.truncate({str(meta.with_suffix('.sigmf-data'))!r}, 1000000)\n"
             "    return messages(self)\n"
             "replay.replay_flowgraph.messages = shrink\n"
-            "replay.LONGEST_STALL = 2.0\n"
+            "replay_flowgraph.LONGEST_STALL = 2.0\n"
         )
         code, _, said = self.patched(patch, meta, "--quiet")
         self.assertEqual(code, 2)
@@ -377,7 +377,7 @@ class qa_bearing_replay(unittest.TestCase):
 
     def test_json_of_what_is_not_finite_or_unknown_is_null(self):
         report = self.report()
-        line = replay.json_lines(3, 0.3, report)
+        line = replay_output.json_lines(3, 0.3, report)
         self.assertEqual(line.count("\n"), 1)
         found = json.loads(line, parse_constant=self.fail)
         for name in ("rx_time", "rx_freq", "num_sources", "snapshots"):
@@ -387,7 +387,8 @@ class qa_bearing_replay(unittest.TestCase):
         for name in ("angles_deg", "true_bearing_deg", "snr_db"):
             self.assert_same_numbers(found[name], getattr(report, name))
         self.assertIn('"angles_deg": [0.1, null]', line)
-        rows = self.parse_table(replay.TABLE_HEADER + replay.table_lines(3, 0.3, report))
+        lines = replay_output.table_lines(3, 0.3, report)
+        rows = self.parse_table(replay_output.TABLE_HEADER + lines)
         self.assertEqual([row["angle_deg"] for row in rows], ["0.1000", "-"])
         self.assertEqual(rows[0]["time"], "+0.300000")
         self.assertEqual([row["power_db"] for row in rows], ["-", "-123.46"])
@@ -404,8 +405,8 @@ class qa_bearing_replay(unittest.TestCase):
             ((253402300800, 0.0), None, None),
             ((2**64 - 1, 0.5), None, None),
         ):
-            self.assertEqual(replay.iso_time(*rx_time, digits=digits), expected)
-        line = replay.json_lines(0, 0.0, self.report(rx_time=(2**64 - 1, 0.5)))
+            self.assertEqual(sample_time.iso_time(*rx_time, digits=digits), expected)
+        line = replay_output.json_lines(0, 0.0, self.report(rx_time=(2**64 - 1, 0.5)))
         self.assertEqual(
             json.loads(line)["rx_time"],
             {"seconds": 2**64 - 1, "fraction": 0.5, "iso": None},
@@ -632,13 +633,13 @@ class qa_bearing_replay(unittest.TestCase):
             ([10.0, 131.0], None),
             ([0.0, 120.0, 240.0], None),
         ):
-            self.assertEqual(replay.narrow_limits(angles), expected)
+            self.assertEqual(replay_picture.narrow_limits(angles), expected)
 
     def test_long_recordings_are_thinned_for_the_picture(self):
-        picture = replay.track_picture(self.folder / "x.png", "array", "x")
-        self.addCleanup(setattr, replay.track_picture, "MOST_POINTS",
-                        replay.track_picture.MOST_POINTS)
-        replay.track_picture.MOST_POINTS = 100
+        picture = replay_picture.track_picture(self.folder / "x.png", "array", "x")
+        self.addCleanup(setattr, replay_picture.track_picture, "MOST_POINTS",
+                        replay_picture.track_picture.MOST_POINTS)
+        replay_picture.track_picture.MOST_POINTS = 100
         # Bearings that are not there, too.
         report = self.report()
         for item in range(1000):

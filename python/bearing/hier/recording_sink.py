@@ -15,28 +15,23 @@ import numpy as np
 import pmt
 from gnuradio import blocks, gr
 
-from .recording_source import lengthen_runs
-from .sigmf import (
+from .packed_stream import GAP, RX_FREQ, RX_RATE, RX_TIME, lengthen_runs
+from .recording import capture
+from .sample_time import is_datable, normalised_time
+from .sigmf_format import (
     DATATYPES,
     MAX_FREQUENCY,
-    capture,
-    check_array,
+    check_description,
     check_format,
-    is_datable,
-    normalised_time,
     recording_paths,
-    write_metadata,
 )
+from .sigmf_writer import write_metadata
 
 # Captures in one recording: some 10 MB of metadata. Streams that are lost, retuned or timed more
 # often than this in one recording are not what files are for.
 MAX_CAPTURES = 50000
 
-_RX_RATE = pmt.intern("rx_rate")
-_RX_FREQ = pmt.intern("rx_freq")
-_RX_TIME = pmt.intern("rx_time")
-_GAP = pmt.intern("gap")
-_KEYS = (_RX_RATE, _RX_TIME, _RX_FREQ, _GAP)
+_KEYS = (RX_RATE, RX_TIME, RX_FREQ, GAP)
 
 # Rates closer than this are one rate that went through somebody's arithmetic: it is half a sample
 # in the largest item of 2^29 samples.
@@ -130,16 +125,16 @@ class _recorder(gr.basic_block):
 
     def _follow(self, sample, told):
         """Opens a capture at this sample when the tags say so, or ends the recording."""
-        rate = self._number(told, _RX_RATE)
+        rate = self._number(told, RX_RATE)
         if rate is not None and not math.isclose(
             rate, self._sample_rate, rel_tol=_RATE_TOLERANCE
         ):
             self._end(f"rx_rate became {rate:g} Hz, sample_rate is {self._sample_rate:g} Hz")
             return
         rx_time = self._time(told)
-        rx_freq = self._number(told, _RX_FREQ)
+        rx_freq = self._number(told, RX_FREQ)
         if rx_freq is not None and abs(rx_freq) > MAX_FREQUENCY:
-            self._ignore(_RX_FREQ)
+            self._ignore(RX_FREQ)
             rx_freq = None
         gap = self._gap(told)
         if self._write is not None and (rx_time, rx_freq, gap) != (None, None, None):
@@ -190,7 +185,7 @@ class _recorder(gr.basic_block):
         return None
 
     def _time(self, told):
-        value = told.get(_RX_TIME)
+        value = told.get(RX_TIME)
         if value is None:
             return None
         if pmt.is_tuple(value) and pmt.length(value) == 2:
@@ -199,11 +194,11 @@ class _recorder(gr.basic_block):
                 found = normalised_time(pmt.to_uint64(seconds), pmt.to_double(fraction))
                 if found is not None and is_datable(found):
                     return found
-        self._ignore(_RX_TIME)
+        self._ignore(RX_TIME)
         return None
 
     def _gap(self, told):
-        value = told.get(_GAP)
+        value = told.get(GAP)
         if value is None:
             return None
         if pmt.is_uint64(value):
@@ -211,7 +206,7 @@ class _recorder(gr.basic_block):
         if pmt.is_integer(value):
             return max(0, pmt.to_long(value))
         # Whatever its value, samples are missing here.
-        self._ignore(_GAP)
+        self._ignore(GAP)
         return 0
 
     def stop(self):
@@ -330,9 +325,7 @@ class recording_sink(gr.hier_block2):
         description="",
     ):
         check_format(datatype, sample_rate, num_channels)
-        check_array(array, heading_deg, num_channels)
-        if not isinstance(description, str):
-            raise ValueError(f"description is {description!r}; it must be a str")
+        check_description(array, heading_deg, description, num_channels)
         sample_rate = float(sample_rate)
         num_channels = int(num_channels)
         item_size = DATATYPES[datatype].item_size

@@ -3,7 +3,6 @@
 """Recordings as streams."""
 
 import dataclasses
-import math
 import os
 import stat
 
@@ -11,33 +10,15 @@ import numpy as np
 import pmt
 from gnuradio import blocks, gr
 
-from .sigmf import (
-    DATATYPES,
-    MAX_CHANNELS,
-    capture,
-    check_format,
-    load_recording,
-    reason,
-    recording_error,
-)
+from .packed_stream import GAP, RX_FREQ, RX_RATE, RX_TIME, lengthen_runs
+from .recording import capture, reason, recording_error
+from .sigmf_format import DATATYPES, MAX_CHANNELS, check_format, is_number
+from .sigmf_reader import load_recording
 
 _BEGIN = pmt.intern("begin")
-_RX_RATE = pmt.intern("rx_rate")
-_RX_FREQ = pmt.intern("rx_freq")
-_RX_TIME = pmt.intern("rx_time")
-_GAP = pmt.intern("gap")
 
 # Throttled samples come in runs of at most this many seconds.
 _LONGEST_RUN_S = 0.05
-# Bytes of the packed stream that a Python block gets at a time where speed matters.
-_RUN_BYTES = 2**19
-
-
-def lengthen_runs(block, frame_size):
-    """Gives the block an output buffer of _RUN_BYTES."""
-    # It would report this very call, and again when a flowgraph starts for a second time.
-    block.set_log_level("error")
-    block.set_min_output_buffer(max(2, _RUN_BYTES // frame_size))
 
 
 def time_to_pmt(rx_time):
@@ -81,13 +62,13 @@ class _tagger(gr.sync_block):
         begins = {tag.offset for tag in self.get_tags_in_window(0, 0, size, _BEGIN)}
         if self._is_new and first not in begins:
             # Samples from somewhere in the file: neither time nor tuning are known.
-            self._tag(first, _RX_RATE, self._rate)
-            self._tag(first, _GAP, pmt.from_uint64(0))
+            self._tag(first, RX_RATE, self._rate)
+            self._tag(first, GAP, pmt.from_uint64(0))
         self._is_new = False
         for begin in sorted(begins):
             self._place_until(begin)
             self._begin, self._next = begin, 0
-            self._tag(begin, _RX_RATE, self._rate)
+            self._tag(begin, RX_RATE, self._rate)
             if self._repeats:
                 for key, value in self._repeat_tags:
                     self._tag(begin, key, value)
@@ -105,11 +86,11 @@ class _tagger(gr.sync_block):
             if item >= end:
                 return
             if segment.rx_time is not None:
-                self._tag(item, _RX_TIME, time_to_pmt(segment.rx_time))
+                self._tag(item, RX_TIME, time_to_pmt(segment.rx_time))
             if segment.rx_freq is not None and not segment.rx_freq_repeated:
-                self._tag(item, _RX_FREQ, pmt.from_double(segment.rx_freq))
+                self._tag(item, RX_FREQ, pmt.from_double(segment.rx_freq))
             if segment.gap is not None:
-                self._tag(item, _GAP, pmt.from_uint64(segment.gap))
+                self._tag(item, GAP, pmt.from_uint64(segment.gap))
             self._next += 1
 
     def _tag(self, item, key, value):
@@ -199,7 +180,7 @@ class recording_source(gr.hier_block2):
             paths = _raw_paths(files)
             channels = len(paths)
             check_format(datatype, sample_rate, channels)
-            if not _is_number(frequency) or frequency < 0:
+            if not is_number(frequency) or frequency < 0:
                 raise ValueError(
                     f"frequency is {frequency!r}; it must be a number >= 0 (Hz; 0: unknown)"
                 )
@@ -226,7 +207,7 @@ class recording_source(gr.hier_block2):
 
     def _start_sample(self, start_s, num_samples):
         duration = num_samples / self.sample_rate
-        if not _is_number(start_s) or not 0 <= start_s < duration:
+        if not is_number(start_s) or not 0 <= start_s < duration:
             raise ValueError(
                 f"start_s is {start_s!r}; it must be from 0 to less than the duration, "
                 f"{duration:g} s"
@@ -246,7 +227,7 @@ class recording_source(gr.hier_block2):
         self._files[0].set_begin_tag(_BEGIN)
         repeat_tags = []
         if captures[0].rx_time is None and captures[0].gap is None:
-            repeat_tags.append((_GAP, pmt.from_uint64(0)))
+            repeat_tags.append((GAP, pmt.from_uint64(0)))
         self._tagger = _tagger(frame_size, self.sample_rate, captures, repeat_tags)
 
         if self.recording is not None:
@@ -292,12 +273,6 @@ def _captures_from(found, start):
         if segment.start > start:
             captures.append(dataclasses.replace(segment, start=segment.start - start))
     return tuple(captures)
-
-
-def _is_number(value):
-    if isinstance(value, (bool, np.bool_)):
-        return False
-    return isinstance(value, (int, float, np.integer, np.floating)) and math.isfinite(value)
 
 
 def _raw_paths(files):

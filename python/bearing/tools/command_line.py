@@ -1,28 +1,19 @@
 # Copyright 2026 the gr-bearing authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the programs share: how they end, arrays described in a word, files that appear whole."""
+"""What the programs share: how they end, what their options take, and files that appear whole."""
 
 import contextlib
 import os
-import re
 import signal
 import sys
 from pathlib import Path
 
 import numpy as np
 
-from ..bearing_python import array, load_calibration
-from ..hier.sigmf import SPEED_OF_LIGHT, load_recording
+from ..hier.sigmf_reader import load_recording
+from ..hier.whole_files import whole_files
 
 OK, FAILED, BAD_INPUT, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141  # as shells call them
-
-ARRAY_HELP = (
-    "uca:N:RADIUS, a circle; ula:N:SPACING, a line; or a file with x, y and perhaps z of an "
-    "element on each line, or with a .npy array of them"
-)
-
-# Far more than 64 elements need.
-_LARGEST_POSITIONS_FILE = 1 << 20
 
 
 class bad_input(Exception):
@@ -135,85 +126,6 @@ finite.__name__, positive.__name__ = "number", "positive number"
 not_negative.__name__ = "number from 0 on"
 
 
-def parse_array(text, frequency=None, in_wavelengths=False):
-    """The bearing.array that an option ``--array`` describes.
-
-    text: ARRAY_HELP. Lengths are in metres at that frequency (Hz), or in wavelengths.
-
-    Raises bad_input naming the option or the file.
-    """
-    if in_wavelengths:
-        wavelength = None
-    elif frequency is not None and frequency > 0:
-        wavelength = SPEED_OF_LIGHT / frequency
-    else:
-        raise bad_input(
-            "--array: lengths are in metres, which takes a frequency, and the recording tells "
-            "none: give --frequency, or --wavelengths if they are in wavelengths"
-        )
-    if text.startswith(("uca:", "ula:")):
-        with complaints_about(f"--array {text}"):
-            kind, n, length = _uniform(text)
-            if kind == "uca":
-                return array.uca(n=n, radius=length, wavelength=wavelength)
-            return array.ula(n=n, spacing=length, wavelength=wavelength)
-    with complaints_about(text):
-        return array.custom(_positions(Path(text)), wavelength=wavelength)
-
-
-def _uniform(text):
-    match = re.fullmatch(r"(u[cl]a):([0-9]{1,4}):([^:]+)", text)
-    if not match:
-        raise ValueError("must be uca:ELEMENTS:RADIUS or ula:ELEMENTS:SPACING")
-    return match[1], int(match[2]), positive(match[3])
-
-
-def _positions(path):
-    if path.suffix.lower() == ".npy":
-        positions = np.load(path, mmap_mode="r", allow_pickle=False)
-        if positions.dtype.kind not in "iuf":
-            raise ValueError(f"holds {positions.dtype}, positions are real numbers")
-    else:
-        positions = _positions_of_text(path)
-    if positions.ndim != 2 or positions.shape[1] not in (2, 3) or len(positions) > 64:
-        shape = " x ".join(map(str, positions.shape))
-        raise ValueError(f"holds {shape} numbers; at most 64 rows of x, y and perhaps z are read")
-    return np.array(positions, dtype=float)
-
-
-def _positions_of_text(path):
-    with open(path, "rb") as file:
-        content = file.read(_LARGEST_POSITIONS_FILE + 1)
-    if len(content) > _LARGEST_POSITIONS_FILE:
-        raise ValueError(f"is larger than {_LARGEST_POSITIONS_FILE} bytes, it holds no positions")
-    rows = []
-    for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), 1):
-        words = [word for word in re.split(r"[\s,;]+", line.split("#")[0]) if word]
-        if not words or (not rows and [w.strip('"').lower() for w in words] in _TITLES):
-            continue
-        try:
-            row = [finite(word) for word in words]
-        except ValueError:
-            raise ValueError(f"line {number} is {line.strip()[:60]!r}, not x, y and perhaps z")
-        if len(row) not in (2, 3) or (rows and len(row) != len(rows[0])):
-            raise ValueError(f"line {number} has {len(row)} numbers, not x, y and perhaps z")
-        rows.append(row)
-    if not rows:
-        raise ValueError("holds no positions")
-    return np.array(rows)
-
-
-_TITLES = (["x", "y"], ["x", "y", "z"])
-
-
-def read_calibration(path):
-    """bearing.calibration of a file; raises bad_input naming it."""
-    try:
-        return load_calibration(str(path))
-    except (RuntimeError, ValueError) as error:
-        raise bad_input(error) from error
-
-
 def check_writable(path):
     """Raises bad_input unless a file of that name can be made, without making it."""
     path = Path(path)
@@ -226,41 +138,14 @@ def check_writable(path):
 
 
 @contextlib.contextmanager
-def whole_files(*paths):
-    """Binary files, opened to write, that get their names when the body ends well.
-
-    Until then they have others in the same folders, and they vanish when the body raises.
-    What had the names before is replaced only then. Raises bad_input for what the system
-    refuses, in the body too.
-    """
-    paths = [Path(path) for path in paths]
-    parts = [path.with_name(f".{path.name}.{os.getpid()}.part") for path in paths]
-    files = []
+def output_files(*paths):
+    """whole_files of these paths; raises bad_input for what the system refuses, in the body
+    too."""
     try:
-        for path, part in zip(paths, parts):
-            with system_errors_of(path):
-                files.append(open(part, "xb"))
-        with system_errors_of(paths[0]):
+        with whole_files(*paths) as files:
             yield files
-        for path, part, file in zip(paths, parts, files):
-            with system_errors_of(path):
-                file.flush()
-                os.fsync(file.fileno())
-                file.close()
-        # Never an old file beside a new one.
-        for path in paths[:0:-1]:
-            with contextlib.suppress(FileNotFoundError):
-                path.unlink()
-        for path, part in zip(paths, parts):
-            with system_errors_of(path):
-                os.replace(part, path)
-    finally:
-        for file in files:
-            with contextlib.suppress(OSError):
-                file.close()
-        for part in parts:
-            with contextlib.suppress(OSError):
-                part.unlink()
+    except OSError as error:
+        raise told_by_system(error.filename, error) from error
 
 
 def open_recording(path):
