@@ -5,12 +5,17 @@
 
 usage: PYTHONPATH=build/test_modules docs/make_figures.py [FIGURE...]
 
-Without arguments all figures are drawn. docs/figures/demo.png comes from examples/demo.py, and
-grc_circle_*.png are pictures of windows.
+Without arguments all figures are drawn. Pictures of windows are taken of the examples on a virtual
+display (Xvfb); docs/figures/demo.png comes from examples/demo.py.
 """
 
 import argparse
+import json
+import os
 import pathlib
+import subprocess
+import sys
+import tempfile
 
 import matplotlib
 
@@ -19,10 +24,11 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 from gnuradio import bearing
+from gnuradio.bearing.colours import BLUE, GREEN, VERMILION
 
-FOLDER = pathlib.Path(__file__).resolve().parent / "figures"
-# Colours that look different to everyone (M. Okabe, K. Ito, Color Universal Design).
-BLUE, VERMILION, GREEN, BLACK = "#0072B2", "#D55E00", "#009E73", "#000000"
+SOURCE_DIR = pathlib.Path(__file__).resolve().parents[1]
+FOLDER = SOURCE_DIR / "docs" / "figures"
+BLACK = "#000000"
 
 
 def wrapped(degrees):
@@ -107,27 +113,20 @@ def figure_spectra():
     angles = [-20.0, 10.0, 18.0]
     r = covariance(array, angles, [10.0, 10.0, 10.0], 200, seed=3)
     grid = np.linspace(-90, 90, 1801)
-    figure, axes = plt.subplots(figsize=(8, 4.2), layout="constrained")
-    for name, estimate, colour, style in (
-        ("Bartlett", bearing.core.bartlett(r, array, grid), BLUE, "-."),
-        ("Capon", bearing.core.capon(r, array, grid), GREEN, "--"),
-        ("MUSIC", bearing.core.music(r, array, 3, 200, grid), VERMILION, "-"),
-    ):
-        spectrum = estimate.spectrum_db - estimate.spectrum_db.max()
-        axes.plot(estimate.grid_deg, spectrum, style, color=colour, label=name)
-    for angle in angles:
-        axes.axvline(angle, color="0.5", lw=1, ls=":", label="truth" if angle < 0 else None)
+    axes = bearing.plot.spectrum(
+        [
+            ("Bartlett", bearing.core.bartlett(r, array, grid, 3)),
+            ("Capon", bearing.core.capon(r, array, grid, 3)),
+            ("MUSIC", bearing.core.music(r, array, 3, 200, grid)),
+        ],
+        truth_deg=angles,
+        peak_at_zero=True,
+    )
     axes.set(
-        xlabel="azimuth (degrees)",
-        ylabel="spectrum (dB, peak = 0)",
-        xlim=(-90, 90),
-        xticks=range(-90, 91, 30),
         ylim=(-50, 3),
         title="Line of 8 elements, λ/2 apart; three sources of 10 dB, 200 snapshots",
     )
-    axes.legend()
-    axes.grid(alpha=0.3)
-    return figure
+    return axes.figure
 
 
 def monte_carlo(array, angles_deg, snr_db, snapshots, trials, estimator):
@@ -272,25 +271,18 @@ def figure_smoothing():
     r = covariance(array, angles, 10.0, 300, seed=2, coherent=True)
     grid = np.linspace(-90, 90, 1801)
     smoothed = bearing.core.spatial_smoothing(r, 6)
-    figure, axes = plt.subplots(figsize=(8, 3.8), layout="constrained")
-    for name, matrix, line, style, colour in (
-        ("as it is", r, array, "--", BLUE),
-        ("smoothed, subarrays of 6", smoothed, subarray, "-", VERMILION),
-    ):
-        estimate = bearing.core.music(matrix, line, 2, 300, grid)
-        axes.plot(estimate.grid_deg, estimate.spectrum_db, style, color=colour, label=name)
-    for angle in angles:
-        axes.axvline(angle, color="0.5", lw=1, ls=":", label="truth" if angle < 0 else None)
+    axes = bearing.plot.spectrum(
+        [
+            ("as it is", bearing.core.music(r, array, 2, 300, grid)),
+            ("smoothed, subarrays of 6", bearing.core.music(smoothed, subarray, 2, 300, grid)),
+        ],
+        truth_deg=angles,
+    )
     axes.set(
-        xlabel="azimuth (degrees)",
         ylabel="MUSIC spectrum (dB)",
-        xlim=(-90, 90),
-        xticks=range(-90, 91, 30),
         title="Two coherent sources of 10 dB on a line of 10 elements, 300 snapshots",
     )
-    axes.legend()
-    axes.grid(alpha=0.3)
-    return figure
+    return axes.figure
 
 
 def figure_calibration():
@@ -327,6 +319,195 @@ def figure_calibration():
     axes.legend()
     axes.grid(alpha=0.3)
     return figure
+
+
+def figure_plot_array():
+    generator = np.random.default_rng(2)
+    array = bearing.array.uca(n=5, radius=0.26, wavelength=0.69)
+    offsets = np.column_stack([generator.normal(0, 0.012, (5, 2)), np.zeros(5)])
+    gains = np.exp(generator.normal(0, 0.2, 5) + 1j * np.radians(generator.normal(0, 70, 5)))
+    calibration = bearing.calibration(gains=gains / gains[0], positions=offsets - offsets[0])
+    figure, (drawn, measured) = plt.subplots(
+        1, 2, figsize=(10, 5), width_ratios=[1, 1.15], layout="constrained"
+    )
+    bearing.plot.array(array, ax=drawn)
+    bearing.plot.array(array, calibration, ax=measured, offset_scale=3, show_gains=True)
+    drawn.set_title("As drawn")
+    measured.set_title("With a calibration")
+    return figure
+
+
+def figure_plot_polar():
+    figure = plt.figure(figsize=(10, 4.8), layout="constrained")
+    array = bearing.array.uca(n=5, radius=0.3828)
+    estimate = bearing.core.music(covariance(array, [40, 150], [5, 0], 50, seed=3), array, 2, 50)
+    dial = bearing.plot.polar(
+        estimate,
+        figure.add_subplot(1, 2, 1, projection="polar"),
+        heading_deg=100,
+        truth_deg=[40, 150],
+    )
+    dial.set_title("Circle of 5, heading 100°")
+    array = bearing.array.ula(n=6, spacing=0.5)
+    estimate = bearing.core.music(covariance(array, [-25, 40], 0, 30, seed=4), array, 2, 30)
+    half = bearing.plot.polar(estimate, figure.add_subplot(1, 2, 2, projection="polar"))
+    half.set_title("Line of 6: front only", y=0.87)
+    return figure
+
+
+def figure_plot_covariance():
+    array = bearing.array.ula(n=8, spacing=0.5)
+    r = covariance(array, [20, -35], [10, 3], 500, seed=1)
+    r[5, :] = r[:, 5] = np.nan
+    return bearing.plot.covariance(r)[0].figure
+
+
+def figure_plot_roots():
+    array = bearing.array.ula(n=8, spacing=0.5)
+    r = covariance(array, [-20.0, 10.0, 18.0], 10.0, 200, seed=3)
+    return bearing.plot.roots(bearing.core.root_music(r, array, 3, 200), array).figure
+
+
+def figure_plot_track():
+    array = bearing.array.uca(n=5, radius=0.2)
+    time = np.arange(0, 60, 0.75)
+    truth = (285 + 3 * time) % 360
+    estimates = [
+        bearing.core.music(covariance(array, [angle], 6 - 0.14 * t, 40, seed=k), array, 1, 40)
+        for k, (t, angle) in enumerate(zip(time, truth))
+    ]
+    return bearing.plot.track(
+        time,
+        [estimate.angles_deg[0] for estimate in estimates],
+        [estimate.std_deg[0] for estimate in estimates],
+        labels="MUSIC",
+        truth_deg=truth,
+    ).figure
+
+
+# Runs a flowgraph that GNU Radio Companion generated, moves its first source where it has one,
+# and takes a picture of the screen: path, name of the flowgraph, tab, seconds.
+TAKE_PICTURE = """
+import importlib, json, os, sys
+from PyQt5 import QtCore
+path, name, tab, seconds = json.loads(sys.argv[1])
+sys.argv[1:] = []
+sys.path.insert(0, os.getcwd())
+module = importlib.import_module(name)
+
+class pictured(getattr(module, name)):
+    def start(self, *arguments):
+        super().start(*arguments)
+        self.tabs.setCurrentIndex(tab)
+        self.elapsed = 0.0
+        self.timer = QtCore.QTimer(self)
+        self.timer.timeout.connect(self.move_on)
+        self.timer.start(100)
+
+    def move_on(self):
+        self.elapsed += 0.1
+        if tab == 1 and hasattr(self, "set_azimuth_1"):
+            self.set_azimuth_1(self.get_azimuth_1() + 0.4)
+        if self.elapsed >= seconds:
+            self.timer.stop()
+            self.screen().grabWindow(0).save(path)
+            self.close()
+
+module.main(pictured)
+"""
+
+
+class window_picture:
+    """A picture of an example's window; saved like a figure."""
+
+    def __init__(self, example, tab=0, screen="1280x800", seconds=10.0, record=False):
+        self.example = example
+        self.tab = tab
+        self.screen = screen
+        self.seconds = seconds
+        self.record = record
+
+    def savefig(self, path, **_):
+        with tempfile.TemporaryDirectory() as folder:
+            environment = dict(
+                os.environ, HOME=folder, XDG_RUNTIME_DIR=folder, GRC_BLOCKS_PATH=str(SOURCE_DIR / "grc")
+            )
+            run = {"cwd": folder, "env": environment, "check": True, "stdout": subprocess.DEVNULL}
+            flowgraph = SOURCE_DIR / "examples" / (self.example + ".grc")
+            subprocess.run(["grcc", "-o", folder, flowgraph], **run)
+            if self.record:
+                recorder = SOURCE_DIR / "examples" / "04_record.py"
+                subprocess.run([sys.executable, recorder, "--duration", "20"], **run)
+            (generated,) = pathlib.Path(folder).glob("*.py")
+            task = json.dumps([str(path), generated.stem, self.tab, self.seconds])
+            subprocess.run(
+                ["xvfb-run", "-a", "-s", f"-screen 0 {self.screen}x24"]
+                + [sys.executable, "-c", TAKE_PICTURE, task],
+                **run,
+            )
+
+
+class companion_picture:
+    """A picture of GNU Radio Companion with an example."""
+
+    def __init__(self, example):
+        self.example = example
+
+    def savefig(self, path, **_):
+        flowgraph = SOURCE_DIR / "examples" / (self.example + ".grc")
+        with tempfile.TemporaryDirectory() as folder:
+            preferences = pathlib.Path(folder, "grc.conf")
+            preferences.write_text(
+                "[main]\nmain_window_width = 1500\nmain_window_height = 800\n"
+                "blocks_window_position = 1290\nconsole_window_position = 700\n"
+                "console_window_visible = False\nvariable_editor_visible = False\n"
+            )
+            environment = dict(
+                os.environ,
+                HOME=folder,
+                XDG_RUNTIME_DIR=folder,
+                NO_AT_BRIDGE="1",
+                GRC_BLOCKS_PATH=str(SOURCE_DIR / "grc"),
+                GRC_PREFS_PATH=str(preferences),
+            )
+            # It needs some seconds for its library of blocks.
+            script = 'gnuradio-companion "$0" & sleep 15; import -window root "$1"; kill $!'
+            subprocess.run(
+                ["xvfb-run", "-a", "-s", "-screen 0 1500x800x24", "bash", "-c", script]
+                + [flowgraph, path],
+                env=environment,
+                check=True,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+
+
+def figure_window_circle_compass():
+    return window_picture("01_circle_music")
+
+
+def figure_window_circle_track():
+    return window_picture("01_circle_music", tab=1, seconds=62.0)
+
+
+def figure_window_line_compass():
+    return window_picture("02_line_music_capon_bartlett", screen="800x480")
+
+
+def figure_window_line_track():
+    return window_picture("02_line_music_capon_bartlett", tab=1, screen="800x480", seconds=62.0)
+
+
+def figure_window_calibrated_compass():
+    return window_picture("03_gain_errors_calibrated", screen="800x480")
+
+
+def figure_window_playback_compass():
+    return window_picture("05_playback", screen="800x480", record=True)
+
+
+def figure_grc_circle_canvas():
+    return companion_picture("01_circle_music")
 
 
 FIGURES = {
