@@ -18,15 +18,15 @@ class bearing_printer(gr.basic_block):
 
     def __init__(self):
         gr.basic_block.__init__(self, "bearing_printer", None, None)
-        self.count = 0
+        self.reports = []
         self.message_port_register_in(pmt.intern("bearings"))
         self.set_msg_handler(pmt.intern("bearings"), self.show)
 
     def show(self, message):
-        self.count += 1
-        if self.count % 10 != 1:
-            return
         report = bearing.bearing_report.from_message(message)
+        self.reports.append(report)
+        if len(self.reports) % 10 != 1:
+            return
         found = "  ".join(
             f"{angle:7.2f}°" + ("        " if math.isnan(std) else f" ± {std:.2f}°")
             for angle, std in sorted(zip(report.angles_deg, report.std_deg))
@@ -37,7 +37,8 @@ class bearing_printer(gr.basic_block):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--duration", type=float, default=5.0, help="seconds to run")
-    duration = parser.parse_args().duration
+    parser.add_argument("--plot", metavar="PNG", help="picture of the bearings over time")
+    args = parser.parse_args()
 
     array = bearing.array.uca(n=5, radius=0.4)  # in wavelengths
     simulator = bearing.array_simulator(
@@ -55,9 +56,11 @@ def main():
 
     print("truth:", "  ".join(f"{angle:7.2f}°" for angle in TRUTH_DEG))
     flowgraph.start()
-    time.sleep(duration)
+    time.sleep(args.duration)
     flowgraph.stop()
     flowgraph.wait()
+    if args.plot:
+        bearing.plot.track(printer.reports).figure.savefig(args.plot)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,9 @@ import argparse
 import math
 import time
 
+import numpy as np
 import pmt
-from gnuradio import bearing, gr
+from gnuradio import bearing, blocks, gr
 
 TRUTH_DEG = [-10.0, 0.0]
 
@@ -45,7 +46,8 @@ class bearing_printer(gr.basic_block):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--duration", type=float, default=5.0, help="seconds to run")
-    duration = parser.parse_args().duration
+    parser.add_argument("--plot", metavar="PNG", help="picture of the spectra of the last covariance")
+    args = parser.parse_args()
 
     array = bearing.array.ula(n=8, spacing=0.5)  # in wavelengths
     simulator = bearing.array_simulator(
@@ -62,6 +64,8 @@ def main():
     flowgraph = gr.top_block("Line MUSIC, Capon, Bartlett")
     for k in range(array.n):
         flowgraph.connect((simulator, k), (covariance, k))
+    last_item = blocks.probe_signal_vc(array.n**2)
+    flowgraph.connect(covariance, last_item)
     printers = []  # a Python block lives as long as Python refers to it
     for name, estimator in estimators.items():
         printers.append(bearing_printer(name))
@@ -70,9 +74,18 @@ def main():
 
     print("truth:", "  ".join(f"{angle:7.2f}°" for angle in TRUTH_DEG))
     flowgraph.start()
-    time.sleep(duration)
+    time.sleep(args.duration)
     flowgraph.stop()
     flowgraph.wait()
+    if args.plot:
+        r = np.reshape(last_item.level(), (array.n, array.n), order="F")
+        estimates = [
+            ("Bartlett", bearing.core.bartlett(r, array, num_sources=2)),
+            ("Capon", bearing.core.capon(r, array, num_sources=2)),
+            ("MUSIC", bearing.core.music(r, array, 2, covariance.snapshots())),
+        ]
+        axes = bearing.plot.spectrum(estimates, truth_deg=TRUTH_DEG, peak_at_zero=True)
+        axes.figure.savefig(args.plot)
 
 
 if __name__ == "__main__":

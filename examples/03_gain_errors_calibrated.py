@@ -26,14 +26,15 @@ class bearing_printer(gr.basic_block):
         gr.basic_block.__init__(self, "bearing_printer", None, None)
         self.label = label
         self.count = 0
+        self.newest = None
         self.message_port_register_in(pmt.intern("bearings"))
         self.set_msg_handler(pmt.intern("bearings"), self.show)
 
     def show(self, message):
+        report = self.newest = bearing.bearing_report.from_message(message)
         self.count += 1
         if self.count % 10 != 1:
             return
-        report = bearing.bearing_report.from_message(message)
         found = "  ".join(
             f"{angle:7.2f}°" + ("        " if math.isnan(std) else f" ± {std:.2f}°")
             for angle, std in sorted(zip(report.angles_deg, report.std_deg))
@@ -46,7 +47,8 @@ class bearing_printer(gr.basic_block):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--duration", type=float, default=5.0, help="seconds to run")
-    duration = parser.parse_args().duration
+    parser.add_argument("--plot", metavar="PNG", help="picture of the last bearings")
+    args = parser.parse_args()
 
     array = bearing.array.uca(n=5, radius=0.4)  # in wavelengths
     receivers = bearing.calibration(gains=np.exp(1j * np.radians(PHASE_ERRORS_DEG)))
@@ -70,9 +72,13 @@ def main():
 
     print("truth:", "  ".join(f"{angle:7.2f}°" for angle in TRUTH_DEG))
     flowgraph.start()
-    time.sleep(duration)
+    time.sleep(args.duration)
     flowgraph.stop()
     flowgraph.wait()
+    if args.plot:
+        newest = [(printer.label, printer.newest) for printer in printers]
+        axes = bearing.plot.polar(newest, truth_deg=TRUTH_DEG)
+        axes.figure.savefig(args.plot)
 
 
 if __name__ == "__main__":

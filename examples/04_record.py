@@ -23,6 +23,7 @@ def main():
     parser.add_argument(
         "--output", default="recording.sigmf-meta", help="default: recording.sigmf-meta"
     )
+    parser.add_argument("--plot", metavar="PNG", help="picture of the array that was recorded")
     args = parser.parse_args()
 
     array = bearing.array.uca(n=5, radius=0.27, wavelength=299792458.0 / FREQUENCY)  # metres
@@ -49,6 +50,8 @@ def main():
     flowgraph.wait()
     recording = bearing.load_recording(args.output)
     print(f"{recording.duration:.1f} s of {recording.num_channels} channels: ok")
+    if args.plot:
+        bearing.plot.array(recording.array).figure.savefig(args.plot)
 
 
 if __name__ == "__main__":

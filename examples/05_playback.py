@@ -19,15 +19,15 @@ class bearing_printer(gr.basic_block):
 
     def __init__(self):
         gr.basic_block.__init__(self, "bearing_printer", None, None)
-        self.count = 0
+        self.reports = []
         self.message_port_register_in(pmt.intern("bearings"))
         self.set_msg_handler(pmt.intern("bearings"), self.show)
 
     def show(self, message):
-        self.count += 1
-        if self.count % 5 != 1:
-            return
         report = bearing.bearing_report.from_message(message)
+        self.reports.append(report)
+        if len(self.reports) % 5 != 1:
+            return
         found = "  ".join(
             f"{angle:7.2f}°" + ("        " if math.isnan(std) else f" ± {std:.2f}°")
             for angle, std in zip(report.true_bearing_deg, report.std_deg)
@@ -42,6 +42,7 @@ def main():
     parser.add_argument(
         "--input", default="recording.sigmf-meta", help="default: recording.sigmf-meta"
     )
+    parser.add_argument("--plot", metavar="PNG", help="picture of the bearings over time")
     args = parser.parse_args()
 
     try:
@@ -62,6 +63,8 @@ def main():
     time.sleep(args.duration)
     flowgraph.stop()
     flowgraph.wait()
+    if args.plot:
+        bearing.plot.track(printer.reports, north="true").figure.savefig(args.plot)
 
 
 if __name__ == "__main__":

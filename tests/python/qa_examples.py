@@ -11,6 +11,8 @@ import sys
 import tempfile
 import unittest
 
+import matplotlib.pyplot as plt
+
 SOURCE_DIR = pathlib.Path(
     os.environ.get("BEARING_SOURCE_DIR", pathlib.Path(__file__).resolve().parents[2])
 )
@@ -57,7 +59,8 @@ class qa_examples(unittest.TestCase):
     def run_together(cls, scripts):
         processes = {
             script.stem: subprocess.Popen(
-                [sys.executable, "-B", str(script), "--duration", DURATION],
+                [sys.executable, "-B", str(script), "--duration", DURATION]
+                + ["--plot", script.stem + ".png"],
                 cwd=cls.folder.name,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -101,6 +104,15 @@ class qa_examples(unittest.TestCase):
                 self.assertEqual(code, 0, errors)
                 self.assertEqual(errors, "")
                 self.assertIn("ok", output)
+
+    def test_every_example_draws_its_picture(self):
+        for script in self.scripts:
+            picture = plt.imread(pathlib.Path(self.folder.name, script.stem + ".png"))
+            with self.subTest(example=script.stem):
+                self.assertGreaterEqual(min(picture.shape[:2]), 300)
+                # White, and something upon it: lines and letters cover some percent.
+                ink = (picture[:, :, :3].min(axis=2) < 0.7).mean()
+                self.assertTrue(0.005 < ink < 0.5, ink)
 
     def test_circle_music_is_near_the_truth(self):
         found = readings(self.results["01_circle_music"][1])
