@@ -862,8 +862,11 @@ class qa_track(plot_test):
             report([201.0, 11.0, np.nan], [2.0, 1.0, np.nan], rx_time=(2, 0.0)),
         ]
         ax = bearing.plot.track(reports)
-        (points,) = ax.lines
+        points, hollow = ax.lines
         self.assertEqual(points.get_linestyle(), "None")
+        unknown = hollow.get_xydata()
+        unknown = unknown[np.isfinite(unknown).all(axis=1)]
+        self.assert_near(unknown, [[1, 200]], SINGLE)
         drawn = points.get_xydata()
         drawn = drawn[np.isfinite(drawn).all(axis=1)]
         expected = [[1, 10], [1, 200], [2, 201], [2, 11]]
@@ -873,6 +876,27 @@ class qa_track(plot_test):
         bars = sorted((s[:, 0].max(), s[:, 1].min(), s[:, 1].max()) for s in line_collections(ax))
         self.assert_near(bars, [(1, 8, 12), (2, 9, 13), (2, 197, 205)], SINGLE)
         draw(ax)
+
+    def test_bearings_without_a_deviation_have_hollow_marks(self):
+        for style_name in ("default", "dark_background"):
+            with plt.style.context(style_name):
+                ax = bearing.plot.track([0, 1, 2, 3], [10, 20, 30, 40], [1, np.nan, 1, np.nan])
+                (hollow,) = [line for line in ax.lines if line.get_linestyle() == "None"]
+                where = hollow.get_xydata()
+                self.assert_near(where[np.isfinite(where).all(axis=1)], [[1, 20], [3, 40]])
+                # Filled with what is behind it, rimmed with the colour of the track.
+                self.assertEqual(
+                    matplotlib.colors.to_rgb(hollow.get_markerfacecolor()),
+                    matplotlib.colors.to_rgb(ax.get_facecolor()),
+                )
+                self.assertEqual(hollow.get_markeredgecolor(), ax.lines[0].get_color())
+                texts = [text.get_text() for text in ax.get_legend().get_texts()]
+                self.assertEqual(texts, ["±2σ", "σ unknown"])
+                draw(ax)
+        # Nothing was said about deviations: nothing is unknown.
+        ax = bearing.plot.track([0, 1], [10, 20])
+        self.assertEqual([line.get_linestyle() for line in ax.lines], ["-"])
+        self.assertIsNone(ax.get_legend())
 
     def test_reports_without_time_are_numbered(self):
         ax = bearing.plot.track([report([1.0]), report([2.0])])
@@ -1043,28 +1067,13 @@ class qa_every_plot(plot_test):
         page = (SOURCE_DIR / "docs/plots.md").read_text(encoding="utf-8")
         programs = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
         self.assertGreaterEqual(len(programs), 7)
-        line = bearing.array.ula(8, 0.5)
-        time = np.arange(5.0)
-        known = {
-            "bearing": bearing,
-            "array": line,
-            "R": sampled(line, [-20.0, 10.0, 18.0]),
-            "calibration": bearing.calibration(gains=[1, 1j, 1, 1, 1]),
-            "estimate": estimate([40.0, 150.0], [1.0, 2.0]),
-            "time": time,
-            "angles_deg": 3 * time,
-            "std_deg": 1 + time,
-            "truth_deg": 3 * time,
-            "reports": [report([1.0], [1.0], (1, 0.0))],
-            "message": pmt.cons(
-                pmt.to_pmt({"status": "ok", "method": "music"}),
-                pmt.init_f32vector(1, [2.0]),
-            ),
-        }
+        # One after the other, as a reader would run them; only messages come from elsewhere.
+        message = pmt.cons(
+            pmt.to_pmt({"status": "ok", "method": "music"}), pmt.init_f32vector(1, [2.0])
+        )
+        known = {"messages": [message, message]}
         for program in programs:
-            with self.subTest(program=program):
-                # Each on its own: the first one makes an array of its own.
-                exec(compile(program, "plots.md", "exec"), dict(known))
+            exec(compile(program, "plots.md", "exec"), known)
 
     def test_inputs_are_left_alone(self):
         angles = np.array([[10.0, np.inf]])

@@ -85,4 +85,4 @@ def locator(limits_deg):
     for step, widest in ((60.0, 360.0), (30.0, 180.0)):
         if abs(span - widest) < ROUNDING and abs(low % step) < ROUNDING:
             return FixedLocator(np.arange(low, high + step / 2, step))
-    return MaxNLocator(nbins=9, steps=[1, 1.5, 3, 4.5, 6, 9, 10])
+    return MaxNLocator(nbins=9, steps=[1, 1.5, 3, 5, 10])

@@ -21,6 +21,8 @@ PRESENT_S = 1e9
 MOST_LINES = 12
 # Tracks of more points are drawn without a mark at each.
 MOST_MARKS = 400
+# Of the time axis on each side of the bearings, for their marks: as a share of it.
+MARGIN = 0.01
 
 _UTC = datetime.timezone.utc
 
@@ -104,16 +106,34 @@ def track(
         ax.xaxis_date(_UTC)
         locator = matplotlib.dates.AutoDateLocator(tz=_UTC)
         ax.xaxis.set_major_locator(locator)
-        ax.xaxis.set_major_formatter(matplotlib.dates.ConciseDateFormatter(locator, tz=_UTC))
+        formatter = matplotlib.dates.ConciseDateFormatter(locator, tz=_UTC)
+        # By default bare seconds, which look like hours.
+        formatter.formats[5] = "%H:%M:%S.%f"
+        formatter.zero_formats[5] = "%H:%M:%S"
+        ax.xaxis.set_major_formatter(formatter)
 
-    handles = []
-    if is_joined and angles.shape[1] <= MOST_LINES:
+    is_joined = is_joined and angles.shape[1] <= MOST_LINES
+    # Each series costs a pass of the renderer; points without names need no series of their own.
+    is_named = names is not None and angles.shape[1] <= MOST_LINES
+    columns = range(angles.shape[1]) if is_joined or is_named else [slice(None)]
+    if is_joined:
         handles = _draw_lines(ax, seconds, angles, std, names, limits)
     else:
-        handles = _draw_points(ax, seconds, angles, std, names, limits)
+        handles = _draw_points(ax, seconds, angles, std, columns, limits)
+        if is_named:
+            for handle, name in zip(handles, names):
+                handle.set_label(name)
+        else:
+            handles = []
     ink = style.foreground(ax)
-    if np.isfinite(std[np.isfinite(angles)]).any():
+    is_known = np.isfinite(std[np.isfinite(angles)])
+    if is_known.any():
         handles.append(Patch(fc=ink, alpha=0.3, lw=0, label="±2σ"))
+    # Without any deviation given, there is nothing to tell apart.
+    if (reports is not None or std_deg is not None) and not is_known.all():
+        _draw_unknown(ax, seconds, angles, std, columns)
+        look = {"marker": style.MARKERS[0], **_HOLLOW, "mfc": style.background(ax), "mec": ink}
+        handles.append(Line2D([], [], ls="", label="σ unknown", **look))
     for column in truth.T:
         when, where = _broken(seconds, column)
         ax.plot(when, where, "--", color=ink, lw=1.0, zorder=3)
@@ -128,7 +148,8 @@ def track(
     ax.yaxis.set_major_locator(azimuths.locator(limits))
     drawn = seconds[np.isfinite(seconds)]
     if drawn.size and drawn.min() < drawn.max():
-        ax.set_xlim(drawn.min(), drawn.max())
+        margin = MARGIN * np.ptp(drawn)
+        ax.set_xlim(drawn.min() - margin, drawn.max() + margin)
     elif not drawn.size:
         ax.set_xticks([])
     ax.grid(alpha=0.3)
@@ -153,11 +174,8 @@ def _draw_lines(ax, seconds, angles, std, names, limits):
     return handles
 
 
-def _draw_points(ax, seconds, angles, std, names, limits):
+def _draw_points(ax, seconds, angles, std, columns, limits):
     handles = []
-    # Each series costs a pass of the renderer; what has no name needs no series of its own.
-    is_named = names is not None and angles.shape[1] <= MOST_LINES
-    columns = range(angles.shape[1]) if is_named else [slice(None)]
     for index, column in enumerate(columns):
         colour = style.series(ax, index)
         where = angles[:, column].ravel()
@@ -175,11 +193,28 @@ def _draw_points(ax, seconds, angles, std, names, limits):
                 alpha=0.35,
                 lw=1.5,
             )
-        if is_named:
-            handles.append(
-                Line2D([], [], ls="", marker=marker, ms=4.0, color=colour, label=names[index])
-            )
+        handles.append(Line2D([], [], ls="", marker=marker, ms=4.0, color=colour))
     return handles
+
+
+_HOLLOW = {"ms": 4.5, "mew": 1.2}
+
+
+def _draw_unknown(ax, seconds, angles, std, columns):
+    """Hollow marks on bearings without a deviation."""
+    for index, column in enumerate(columns):
+        where = np.where(np.isfinite(std[:, column]), np.nan, angles[:, column]).ravel()
+        when = np.repeat(seconds, where.size // max(seconds.size, 1))
+        if np.isfinite(where).any():
+            ax.plot(
+                when,
+                where,
+                style.MARKERS[index % len(style.MARKERS)],
+                **_HOLLOW,
+                mfc=style.background(ax),
+                mec=style.series(ax, index),
+                zorder=2.6,
+            )
 
 
 def _lonely(ax, when, where, colour):

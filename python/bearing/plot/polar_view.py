@@ -82,7 +82,9 @@ def polar(estimate, ax=None, heading_deg=None, truth_deg=None, *, front_only=Non
                     np.radians(angle), low, high, colors=[colour], linestyles=dashes, lw=1.8
                 )
         if label is not None:
-            handles.append(Line2D([], [], ls=line_style, color=colour, label=label))
+            # The style is that of the spectrum; of bearings it tells whether σ is known.
+            look = {"ls": line_style} if found.grid_deg.size else {"ls": "-", "lw": 1.8}
+            handles.append(Line2D([], [], color=colour, label=label, **look))
     ink = style.foreground(ax)
     if has_wedge:
         handles.append(Patch(fc=ink, alpha=0.3, lw=0, label="±2σ"))
