@@ -169,7 +169,7 @@ class qa_bearing_replay(unittest.TestCase):
     # The same bearings, and all of them
 
     def test_bearings_are_those_of_the_live_flowgraph_faster_than_real_time(self):
-        # The task's own size: 5 channels at 2.4 MS/s, for a minute in the full run (1.44 GB).
+        # A minute in the full run, 1.44 GB.
         rate, duration = 2.4e6, 60 if FULL else 5
         second = two_sources(2400000)
         meta = write_recording(self.folder / "long", [second] * duration, rate, heading_deg=30.0)
@@ -303,6 +303,21 @@ class qa_bearing_replay(unittest.TestCase):
         self.assertEqual(code, 2)
         self.assertIn("x.sigmf-data", said)
         self.assertIn("could not be read any further", said)
+
+    def test_a_recording_that_grows_is_read_as_far_as_it_went(self):
+        meta = write_recording(self.folder / "x", [two_sources(24000)], unfinished=True)
+        more = 10 * 4800
+        patch = (
+            "make = replay.make_estimator\n"
+            "def grow(*arguments):\n"
+            f"    with open({str(meta.with_suffix('.sigmf-data'))!r}, 'ab') as file:\n"
+            f"        file.write(bytes({more}))\n"
+            "    return make(*arguments)\n"
+            "replay.make_estimator = grow\n"
+        )
+        code, printed, said = self.patched(patch, meta, "--quiet", "--format=json")
+        self.assertEqual((code, said), (0, ""))
+        self.assertEqual(len(printed.splitlines()), 5)
 
     # What is printed
 
@@ -545,7 +560,9 @@ class qa_bearing_replay(unittest.TestCase):
                 # The last digit of a double fraction.
                 self.assertAlmostEqual(found["rx_time"][key], expected["rx_time"][key],
                                        delta=1e-15)
-        self.assertEqual(len(self.json_of(self.meta, "--duration=100", "--snapshots=4800")), 20)
+        for duration in (100, 1e308):
+            found = self.json_of(self.meta, f"--duration={duration}", "--snapshots=4800")
+            self.assertEqual(len(found), 20)
 
     def test_gaps_and_tunings_are_those_of_the_recording(self):
         captures = (
@@ -586,6 +603,15 @@ class qa_bearing_replay(unittest.TestCase):
             for found in self.json_of(recording, *options):
                 self.assertAlmostEqual(found["angles_deg"][0], 72.0, delta=0.5)
 
+    def test_a_frequency_of_zero_tells_none(self):
+        meta = write_recording(self.folder / "x", [two_sources(24000)], array=None,
+                               captures=(sigmf.capture(0, 0.0),))
+        self.refused(meta, "--array=uca:5:0.25", naming=["--frequency"])
+        code, printed, _ = call(meta, "--array=uca:5:0.25", f"--frequency={FREQUENCY}")
+        self.assertEqual(code, 0)
+        # Predicted deviations are 0.03 degrees.
+        self.assertAlmostEqual(float(self.parse_table(printed)[0]["angle_deg"]), 72.0, delta=0.5)
+
     def test_calibration_and_heading(self):
         gains = np.exp(1j * np.array([0.0, 0.6, -0.9, 1.3, 0.4]))
         calibration = bearing.calibration(gains=gains)
@@ -620,6 +646,13 @@ class qa_bearing_replay(unittest.TestCase):
             found = np.all(np.abs(picture[:, :, :3] - blue) < 0.02, axis=2)
             self.assertGreaterEqual(np.count_nonzero(found), marks)
         self.assertEqual([p.name for p in self.folder.iterdir()], ["track.png"])
+
+    def test_the_name_of_a_recording_is_no_formula(self):
+        meta = write_recording(self.folder / r"a$\no$b", [two_sources(24000)])
+        path = self.folder / "x.png"
+        code, _, said = call(meta, "--plot", path, "--quiet")
+        self.assertEqual((code, said), (0, ""))
+        self.assertGreater(matplotlib.image.imread(path).std(), 0.02)
 
     def test_a_picture_shows_the_sector_of_the_bearings(self):
         for angles, expected in (
@@ -678,10 +711,12 @@ class qa_bearing_replay(unittest.TestCase):
 
     def test_bad_options(self):
         (self.folder / "bad.json").write_text("{}")
+        (self.folder / "binary.json").write_bytes(b"\xff\xfe")
         (self.folder / "bad.csv").write_text("hello")
         bearing.calibration(gains=np.ones(4)).save(str(self.folder / "four.json"))
         bare = write_recording(self.folder / "bare", [two_sources(24000)], array=None,
                                captures=(sigmf.capture(0),))
+        empty = write_recording(self.folder / "empty", [])
         for meta, options, words in (
             (bare, [], ["bare.sigmf-meta", "bearing:positions_m", "--array"]),
             (bare, ["--array=uca:5:0.25"], ["--array", "--frequency", "--wavelengths"]),
@@ -695,6 +730,7 @@ class qa_bearing_replay(unittest.TestCase):
             (self.meta, ["--wavelengths"], ["--wavelengths"]),
             (self.meta, [f"--calibration={self.folder / 'bad.json'}"], ["bad.json", "version"]),
             (self.meta, [f"--calibration={self.folder / 'four.json'}"], ["four.json"]),
+            (self.meta, [f"--calibration={self.folder / 'binary.json'}"], ["binary.json", "JSON"]),
             (self.meta, ["--calibration=none.json"], ["none.json", "No such file"]),
             (self.meta, ["--method=esprit"], ["--method"]),
             (self.meta, ["--method=root_music"], ["root_music"]),
@@ -712,6 +748,9 @@ class qa_bearing_replay(unittest.TestCase):
             (self.meta, ["--interval=1e300"], ["--interval"]),
             (self.meta, ["--start=-1"], ["--start"]),
             (self.meta, ["--start=1e300"], ["--start"]),
+            (self.meta, ["--start=1e308"], ["--start"]),
+            (self.meta, ["--interval=1e308"], ["--interval"]),
+            (empty, [], ["empty.sigmf-data", "no samples"]),
             (self.meta, ["--start=3"], ["--start", "2.02"]),
             (self.meta, ["--duration=0"], ["--duration"]),
             (self.meta, ["--duration=1e-9"], ["two.sigmf-meta"]),

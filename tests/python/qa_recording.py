@@ -6,6 +6,9 @@
 import errno
 import json
 import os
+import resource
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -19,7 +22,7 @@ import pmt
 from gnuradio import blocks, gr, gr_unittest
 
 from gnuradio import bearing
-from gnuradio.bearing.hier import recording_sink as sink_module, sigmf
+from gnuradio.bearing.hier import recorder as recorder_module, sigmf
 from qa_sigmf import complaints
 
 # NumPy type and full scale of the stored components.
@@ -290,6 +293,26 @@ class qa_recording_source(recording_test_case):
         self.assertEqual(source.array.wavelength, 299792458 / 433e6)
         self.assertEqual(source.heading_deg, 30.0)
         self.assertEqual(source.recording.num_samples, 10)
+
+    def test_a_recording_that_was_loaded_is_played_as_it_was(self):
+        stored = stored_samples("ci8", 2, 100)
+        self.put(stored, CAPTURES[:1], "ci8")
+        found = bearing.load_recording(self.meta)
+        with open(self.data, "ab") as file:  # as one that is still being written
+            file.write(bytes(4 * 50))
+        source = bearing.recording_source(found)
+        self.assertIs(source.recording, found)
+        np.testing.assert_array_equal(outcome(source, 2).samples, as_complex(stored))
+
+    def test_names_of_any_bytes(self):
+        samples = as_complex(stored_samples("ci8", 1, 100))
+        name = os.path.join(self.folder, os.fsdecode(b"\xff \xc3\xa4"))
+        self.record(samples, path=name)
+        found = outcome(bearing.recording_source(name), 1)
+        np.testing.assert_array_equal(found.samples, samples)
+        self.record(samples, path=[name])
+        found = outcome(bearing.recording_source([name], sample_rate=RATE), 1)
+        np.testing.assert_array_equal(found.samples, samples)
 
     def test_raw_files_are_channels(self):
         for datatype in STORED:
@@ -642,9 +665,9 @@ class qa_recording_sink(recording_test_case):
 
     def test_nothing_is_written_under_a_wrong_rate(self):
         samples = as_complex(stored_samples("ci8", 2, 50000))
-        for at in (0, 1, 33333):
+        for at in (1, 33333):
             tags = [
-                (0, 0, "rx_rate", pmt.from_double(2e6 if at == 0 else RATE)),
+                (0, 0, "rx_rate", pmt.from_double(RATE)),
                 (1, at, "rx_rate", pmt.from_double(2e6)),
                 (1, at, "rx_freq", pmt.from_double(5e8)),
             ]
@@ -658,6 +681,65 @@ class qa_recording_sink(recording_test_case):
         # The same rate after somebody's arithmetic is the same rate.
         sink = self.record(samples, [(0, 9, "rx_rate", pmt.from_double(RATE * (1 + 1e-12)))])
         self.assertIsNone(sink.ended)
+
+    def test_the_rate_of_the_first_sample_is_the_rate(self):
+        samples = as_complex(stored_samples("ci8", 2, 5000))
+        for told, recorded in ((2403846.15, 2403846.15), (-1.0, RATE), (1e13, RATE)):
+            sink = self.record(samples, [(1, 0, "rx_rate", pmt.from_double(told))], datatype="ci8")
+            self.assertEqual(sink.ended is None, told == recorded)
+            self.assertEqual(self.document()["global"]["core:sample_rate"], recorded)
+            size = 5000 if told == recorded else 0
+            self.assertEqual(self.document()["global"]["bearing:num_samples"], size)
+
+    def test_clipped_values_are_counted_and_told(self):
+        random = np.random.default_rng(8)
+        quiet = (random.uniform(-0.9, 0.9, (2, 4000, 2)) @ [1, 1j]).astype(np.complex64)
+        loud = quiet.copy()
+        loud[1, 1000:1060] = 3 - 2j
+        for datatype in ("ci8", "ci16_le", "cf32_le"):
+            self.assertEqual(self.record(quiet, datatype=datatype).at_full_scale, 0)
+            expected = 0 if datatype == "cf32_le" else 120
+            self.assertEqual(self.record(loud, datatype=datatype).at_full_scale, expected)
+        # What is told goes to the log, which is a program's own stdout.
+        program = (
+            "import sys\nfrom gnuradio import bearing, blocks, gr\n"
+            "tb = gr.top_block()\n"
+            "source = blocks.vector_source_c([float(sys.argv[2])] * 10000)\n"
+            "sink = bearing.recording_sink(sys.argv[1], 1, 1e6, 'ci16_le')\n"
+            "tb.connect(source, sink)\ntb.run()\n"
+        )
+        for value, times in (("0.5", 0), ("1.5", 1)):
+            output = subprocess.run(
+                [sys.executable, "-B", "-c", program, self.meta, value],
+                check=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=60,
+            ).stdout
+            self.assertEqual(output.count("clipped"), times, output)
+
+    def test_a_time_at_every_packet_does_not_fill_the_metadata(self):
+        rate = 1000.0
+        limit = 20
+        size = 400 * 10
+
+        def packet_time(k):
+            seconds = 100 + k / 100 + 0.5 * (k >= 300)
+            return pmt.make_tuple(
+                pmt.from_uint64(int(seconds)), pmt.from_double(seconds % 1.0)
+            )
+
+        # Of 400 packets, packet 300 comes half a second late.
+        tags = [
+            (0, 10 * k, "rx_time", packet_time(k)) for k in range(400)
+        ]
+        with mock.patch.object(recorder_module, "MAX_CONFIRMATIONS", limit):
+            sink = self.record(np.zeros((1, size)), tags, rate)
+        self.assertIsNone(sink.ended)
+        starts = [c.start for c in bearing.load_recording(self.meta).captures]
+        self.assertEqual(starts, [10 * k for k in range(limit)] + [3000])
+        self.assertEqual(bearing.load_recording(self.meta).captures[-1].rx_time, (103, 0.5))
 
     def test_the_flowgraph_goes_on_when_the_recording_has_ended(self):
         tb = gr.top_block()
@@ -673,11 +755,11 @@ class qa_recording_sink(recording_test_case):
 
     def test_a_tag_at_every_sample_meets_a_limit(self):
         limit = 3000
-        self.assertEqual(sink_module.MAX_CAPTURES, 50000)
+        self.assertEqual(recorder_module.MAX_CAPTURES, 50000)
         size = 2 * limit
         tags = [(0, k, "rx_freq", pmt.from_double(1e8 + k)) for k in range(size)]
         samples = as_complex(stored_samples("ci8", 2, size))
-        with mock.patch.object(sink_module, "MAX_CAPTURES", limit):
+        with mock.patch.object(recorder_module, "MAX_CAPTURES", limit):
             sink = self.record(samples, tags, datatype="ci8")
         self.assertIn(str(limit), sink.ended)
         found = bearing.load_recording(self.meta)
@@ -690,7 +772,7 @@ class qa_recording_sink(recording_test_case):
         captures = [
             bearing.capture(2**40 + k, 1e11 / 3, (253402300799, 1.2345678901234567e-5), 2**64 - 1,
                             True)
-            for k in range(sink_module.MAX_CAPTURES)
+            for k in range(recorder_module.MAX_CAPTURES)
         ]
         sigmf.write_metadata(self.meta, "ci8", RATE, 1, captures)
         self.assertLess(self.meta.stat().st_size, sigmf.MAX_METADATA_BYTES // 2)
@@ -813,7 +895,7 @@ class qa_recording_sink(recording_test_case):
         tb.connect(source, throttle, sink)
         tb.start()
         try:
-            with mock.patch.object(sink_module.shutil, "disk_usage") as usage:
+            with mock.patch.object(recorder_module.shutil, "disk_usage") as usage:
                 usage.return_value.free = 2**20
                 deadline = time.monotonic() + 20.0
                 while sink.ended is None and time.monotonic() < deadline:
@@ -825,8 +907,48 @@ class qa_recording_sink(recording_test_case):
         found = bearing.load_recording(self.meta)
         self.assertEqual(found.num_samples, sink.num_samples)
 
+    def test_no_stream_is_too_fast_for_the_disk(self):
+        # Unthrottled, far above the sample rate: no look once a second would be in time.
+        room = 64 * 2**20
+
+        def usage(_):
+            return mock.Mock(free=room - self.data.stat().st_size if self.data.exists() else room)
+
+        tb = gr.top_block()
+        head = blocks.head(gr.sizeof_gr_complex, 4 * room // 8)
+        with mock.patch.object(recorder_module.shutil, "disk_usage", usage):
+            sink = bearing.recording_sink(self.meta, 1, 1e5)
+            tb.connect(blocks.null_source(gr.sizeof_gr_complex), head, sink)
+            tb.run()
+        self.assertIn("disk", sink.ended)
+        self.assertLess(self.data.stat().st_size, room)
+        self.assertEqual(bearing.load_recording(self.meta).num_samples, sink.num_samples)
+
+    def test_what_the_system_does_not_take_is_not_claimed(self):
+        # A limit of the size of files stands for quotas and disks that fail: file_sink is silent.
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        size = 1_000_003
+        samples = as_complex(stored_samples("ci16_le", 1, 500_000))
+        for path, names in (
+            (self.meta, [self.data]),
+            ([self.folder / "a.raw"], [self.folder / "a.raw"]),
+        ):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+            try:
+                sink = self.record(samples, path=path)
+            finally:
+                resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            self.assertIn(f"could not be written to {names[0]}", sink.ended)
+            # Whole samples only.
+            self.assertEqual(names[0].stat().st_size, size // 8 * 8)
+            np.testing.assert_array_equal(
+                np.fromfile(names[0], np.complex64), samples[0, : size // 8]
+            )
+        self.assertEqual(self.document()["global"]["bearing:num_samples"], size // 8)
+        self.assertEqual(bearing.load_recording(self.meta).num_samples, size // 8)
+
     def test_a_full_disk_is_told_by_the_constructor(self):
-        with mock.patch.object(sink_module.shutil, "disk_usage") as usage:
+        with mock.patch.object(recorder_module.shutil, "disk_usage") as usage:
             usage.return_value.free = 2**20
             with self.assertRaisesRegex(OSError, "path.*free") as caught:
                 bearing.recording_sink(self.meta, 5, 2.4e6)

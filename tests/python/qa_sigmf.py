@@ -11,6 +11,8 @@ import random
 import re
 import tempfile
 import threading
+import time
+import tracemalloc
 import unittest
 from fractions import Fraction
 from pathlib import Path
@@ -817,6 +819,26 @@ class qa_refused_metadata(sigmf_test_case):
             with self.subTest(text=text[:40]):
                 self.put(text)
                 self.assert_refused(word)
+
+    def test_text_of_a_few_megabytes_is_refused_in_time_and_memory_of_its_own_size(self):
+        # In time or memory that grow with the square, each would take more than a minute or 3 GB.
+        keys = ",".join(f'"k{k}":1' for k in range(100000))
+        self.put(("{" + keys + ',"k99999":2}').encode())
+        begin = time.monotonic()
+        self.assert_refused('"k99999" stands twice')
+        nest = '{"' + "x" * 56 + '":'
+        deep = nest * 700 + "[" + "1," * 100000 + "1e999]" + "}" * 700
+        for text, place in ((deep, "xxx[100000] is no"), ("[" + deep + ",-1e999]", "xxx[100000]")):
+            self.put(text.encode())
+            tracemalloc.start()
+            try:
+                self.assert_refused(place)
+                _, peak = tracemalloc.get_traced_memory()
+            finally:
+                tracemalloc.stop()
+            # A value takes up to a hundred bytes.
+            self.assertLess(peak, 100 * 2**20)
+        self.assertLess(time.monotonic() - begin, 20.0)
 
     def test_deep_nesting_short_of_the_limit_is_passed_over(self):
         document = json.dumps(valid_document())

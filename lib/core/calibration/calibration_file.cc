@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -372,8 +373,12 @@ calibration_state calibration_from_json(const std::string& text, const std::stri
     try {
         return from_json(json::parse(text), name);
     } catch (const json::exception& error) {
+        // It quotes what was read, which need not be text.
+        std::string reason = error.what();
+        std::replace_if(
+            reason.begin(), reason.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
         throw std::runtime_error("calibration file " + name +
-                                 ": not valid JSON: " + error.what());
+                                 ": not valid JSON: " + reason);
     }
 }
 

@@ -31,13 +31,13 @@ def read_metadata(path):
         return int(text) if len(text) <= 40 else real(text)
 
     def unique_keys(pairs):
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            keys = [key for key, _ in pairs]
-            twice = next(key for key in keys if keys.count(key) > 1)
-            raise recording_error(
-                f"{path}: {shown(twice)} stands twice in one object; a key must be unique"
-            )
+        found = {}
+        for key, value in pairs:
+            if key in found:
+                raise recording_error(
+                    f"{path}: {shown(key)} stands twice in one object; a key must be unique"
+                )
+            found[key] = value
         return found
 
     text = _text_of(path)
@@ -94,22 +94,27 @@ def _text_of(path):
 
 
 def _place_of_not_finite(document):
-    stack = [("", document)]
-    while stack:
-        place, value = stack.pop()
-        if isinstance(value, dict):
-            stack.extend((f"{place} {_bare(key)}", v) for key, v in value.items())
-        elif isinstance(value, list):
-            stack.extend((f"{place}[{k}]", v) for k, v in enumerate(value))
-        elif isinstance(value, float) and not math.isfinite(value):
-            place = place.strip() or "the top level"
-            return place if len(place) <= 200 else "..." + place[-200:]
-    return "a value"  # of a key that stands twice
+    stack = [("", iter([(None, document)]))]  # places, and the entries left in them
+    while True:  # real() has seen it
+        place, entries = stack[-1]
+        for key, value in entries:
+            if isinstance(value, (dict, list)):
+                inside = value.items() if isinstance(value, dict) else enumerate(value)
+                # Its end is what is shown, and names of any length may stand inside each other.
+                stack.append(((place + _step(key))[-201:], iter(inside)))
+                break
+            if isinstance(value, float) and not math.isfinite(value):
+                place = (place + _step(key)).strip() or "the top level"
+                return place if len(place) <= 200 else "..." + place[-200:]
+        else:
+            stack.pop()
 
 
-def _bare(key):
-    """A key for a message, without quotes."""
-    return shown(key)[1:].rstrip('"')
+def _step(key):
+    """A key or index as a part of a place, without quotes."""
+    if key is None:
+        return ""
+    return f"[{key}]" if isinstance(key, int) else " " + shown(key)[1:].rstrip('"')
 
 
 def shown(value):

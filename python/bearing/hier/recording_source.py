@@ -11,7 +11,7 @@ import pmt
 from gnuradio import blocks, gr
 
 from .packed_stream import GAP, RX_FREQ, RX_RATE, RX_TIME, lengthen_runs
-from .recording import capture, reason, recording_error
+from .recording import capture, reason, recording, recording_error
 from .sigmf_format import DATATYPES, MAX_CHANNELS, check_format, is_number
 from .sigmf_reader import load_recording
 
@@ -110,9 +110,9 @@ class recording_source(gr.hier_block2):
 
     Parameters
     ----------
-    files : str, os.PathLike or a list of them
-        A SigMF recording (NAME.sigmf-meta, NAME.sigmf-data or NAME), or N raw files of equal
-        length, one a channel.
+    files : str, os.PathLike, bearing.recording or a list of paths
+        A SigMF recording (NAME.sigmf-meta, NAME.sigmf-data or NAME, or what load_recording made
+        of it), or N raw files of equal length, one a channel.
     repeat : bool
         Play it again and again, each time from start_s.
     real_time : bool
@@ -162,8 +162,8 @@ class recording_source(gr.hier_block2):
                 f"num_channels is {num_channels}; it must be from 1 to {MAX_CHANNELS}, or 0 for as "
                 "many as there are"
             )
-        if isinstance(files, (str, os.PathLike)):
-            self.recording = load_recording(files)
+        if isinstance(files, (str, os.PathLike, recording)):
+            self.recording = files if isinstance(files, recording) else load_recording(files)
             self.array = self.recording.array
             self.heading_deg = self.recording.heading_deg
             name = str(self.recording.path)
@@ -221,7 +221,7 @@ class recording_source(gr.hier_block2):
         size = frame_size if self.recording is not None else item_size
         # Python blocks live as long as someone in Python knows them.
         self._files = [
-            blocks.file_source(size, os.fspath(path), bool(repeat), start, length)
+            blocks.file_source(size, os.fsencode(path), bool(repeat), start, length)
             for path in paths
         ]
         self._files[0].set_begin_tag(_BEGIN)

@@ -110,7 +110,7 @@ def parse_arguments(argv):
 
 def choose_array(arguments, recording):
     """The bearing.array of the command line or the recording, with the calibration in force."""
-    told = [c.rx_freq for c in recording.captures if c.rx_freq is not None]
+    told = [c.rx_freq for c in recording.captures if c.rx_freq is not None and c.rx_freq > 0]
     if arguments.frequency and told and told[0] != arguments.frequency:
         raise bad_input(f"--frequency: the recording tells another one itself, {told[0]:.12g} Hz")
     array = recording.array
@@ -136,10 +136,12 @@ class part_of_recording:
     all from there on; snapshots of an item and its interval in seconds."""
 
     def __init__(self, arguments, recording):
-        rate = recording.sample_rate
+        rate, num_samples = recording.sample_rate, recording.num_samples
+        if num_samples == 0:
+            raise bad_input(f"{recording.data_path}: holds no samples")
         self.start_s = arguments.start
-        first = round(arguments.start * rate)
-        left = recording.num_samples - first
+        # Limited before they are rounded: products may be infinite.
+        left = num_samples - round(min(arguments.start * rate, num_samples))
         if left <= 0:
             raise bad_input(
                 f"--start: {arguments.start:g} s is not before the end of the recording, "
@@ -147,11 +149,11 @@ class part_of_recording:
             )
         self.num_samples = left
         if arguments.duration is not None:
-            self.num_samples = min(left, round(arguments.duration * rate))
+            self.num_samples = round(min(arguments.duration * rate, left))
         self.is_cut = self.num_samples < left
         self.snapshots = arguments.snapshots
         if self.snapshots is None:
-            self.snapshots = max(1, round(arguments.interval * rate))
+            self.snapshots = max(1, round(min(arguments.interval * rate, 2**31)))
         if not 1 <= self.snapshots < 2**31:
             raise bad_input(
                 f"{'--snapshots' if arguments.snapshots is not None else '--interval'}: "
@@ -178,8 +180,8 @@ def replay(argv):
         estimator = make_estimator(
             arguments.method, array, arguments.sources, arguments.limits, heading or 0.0
         )
-    with complaints_about(arguments.recording):
-        source = recording_source(arguments.recording, start_s=part.start_s)
+    # The very same: one that is still being written has grown since.
+    source = recording_source(recording, start_s=part.start_s)
     if arguments.output is not None:
         check_writable(arguments.output)
         check_not_read(arguments.output, arguments.recording, recording)

@@ -43,7 +43,7 @@ class track_picture:
     def __init__(self, path, north, title):
         self._path = Path(path)
         self._north = north
-        self._title = title
+        self._title = title.replace("$", r"\$")  # not the beginning of a formula
         self._reports = []
         self._stride = 1
         check_writable(path)

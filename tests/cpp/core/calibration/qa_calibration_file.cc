@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <boost/test/unit_test.hpp>
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
@@ -185,6 +186,18 @@ BOOST_AUTO_TEST_CASE(a_file_truncated_at_any_byte_is_refused_with_its_name)
         const std::string message = complaint(here.file());
         BOOST_REQUIRE_MESSAGE(message.find(here.file()) != std::string::npos,
                               "cut at byte " << size << ": '" << message << "'");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(complaints_about_files_that_are_no_text_are_text)
+{
+    const folder here;
+    for (const char* content : { "\xff\xfe", "\"\xc3(\"", "[\x01\x80]" }) {
+        write(here.file(), content);
+        const std::string message = complaint(here.file());
+        BOOST_TEST(message.find(here.file()) != std::string::npos);
+        BOOST_TEST(std::all_of(
+            message.begin(), message.end(), [](char c) { return c >= ' ' && c <= '~'; }));
     }
 }
 
