@@ -60,9 +60,10 @@ class bearing_report:
     def heading_deg(self):
         """Direction of the array's +y axis in degrees clockwise from north, in [0, 360), as
         angles and true bearings tell it; None when no direction was found."""
-        turned = (self.true_bearing_deg.astype(float) - self.angles_deg) % 360.0
-        turned = turned[np.isfinite(turned)]
-        return float(turned[0]) if turned.size else None
+        found = np.flatnonzero(np.isfinite(self.true_bearing_deg) & np.isfinite(self.angles_deg))
+        if not found.size:
+            return None
+        return (float(self.true_bearing_deg[found[0]]) - float(self.angles_deg[found[0]])) % 360.0
 
     @classmethod
     def from_message(cls, message):

@@ -725,6 +725,8 @@ class qa_bearing_replay(unittest.TestCase):
             (self.meta, ["--array=uca:4:0.25"], ["core:num_channels", "4 elements"]),
             (self.meta, ["--array=uca:five:0.25"], ["--array uca:five:0.25"]),
             (self.meta, ["--array=ula:5:nan"], ["--array ula:5:nan"]),
+            (self.meta, ["--array=uca:5:25cm"], ["--array uca:5:25cm", "'25cm'", "number"]),
+            (self.meta, ["--array=kraken"], ["--array kraken", "No such file", "uca:N:RADIUS"]),
             (self.meta, [f"--array={self.folder / 'bad.csv'}"], ["bad.csv", "line 1"]),
             (self.meta, [f"--array={self.folder}"], [self.folder]),
             (self.meta, ["--wavelengths"], ["--wavelengths"]),

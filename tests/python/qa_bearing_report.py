@@ -5,6 +5,7 @@
 
 import math
 import unittest
+import warnings
 
 import numpy as np
 import pmt
@@ -80,6 +81,15 @@ class qa_bearing_report(unittest.TestCase):
             message([math.nan, 10.0], true_bearing_deg=floats([math.nan, 5.0]))
         )
         self.assertAlmostEqual(report.heading_deg, 355.0)
+
+    def test_a_direction_that_is_no_number_tells_no_heading_and_warns_of_nothing(self):
+        for true_deg in (math.inf, -math.inf, math.nan):
+            report = bearing.bearing_report.from_message(
+                message([math.inf, 10.0], true_bearing_deg=floats([true_deg, true_deg]))
+            )
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                self.assertIsNone(report.heading_deg)
 
     def test_malformed_messages_are_value_errors_that_name_the_field(self):
         two = [1.0, 2.0]

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 import time
+import types
 import unittest
 
 # Pixels are the same without an X server. Qt reads these when it starts.
@@ -29,7 +30,7 @@ from gnuradio import bearing, blocks, gr, pdu
 from PyQt5 import QtCore, QtGui, QtWidgets
 
 from gnuradio.bearing import colours
-from gnuradio.bearing.gui import compass_view, theme, words
+from gnuradio.bearing.gui import compass_view, theme, track_history, words
 from gnuradio.bearing.gui.display_feed import MOST_WAITING, display_feed
 from gnuradio.bearing.gui.display_settings import display_settings
 
@@ -326,6 +327,18 @@ class qa_what_is_drawn(unittest.TestCase):
                 show(sink, spectra=[(values, [])])
                 pixels(sink.widget)
 
+    def test_rounding_makes_no_sector_of_a_full_circle(self):
+        # Limits a rounding off 360 degrees, either way; the estimators take them for a circle.
+        for first in np.arange(-180.0, 180.0, 0.1):
+            for last in (first + 360.0, np.nextafter(first + 360.0, 1e3), (first + 360.0) - 1e-13):
+                settings = display_settings(num_points=512, limits_deg=(first, last))
+                self.assertTrue(settings.full_circle)
+                # The end is left out: 512 steps.
+                self.assertAlmostEqual(settings.grid_deg()[-1], first + 360.0 * 511 / 512)
+                cells = track_history.azimuth_cells(512, settings.limits_deg)
+                self.assertAlmostEqual(cells.height_deg, 360.0)
+        self.assertFalse(display_settings(num_points=8, limits_deg=(0.0, 359.9)).full_circle)
+
     def test_a_long_spectrum_keeps_its_peak(self):
         with compass(num_points=16384) as sink:
             show(sink, spectra=[self.spectrum(16384, 16383 // 3)])
@@ -348,6 +361,41 @@ class qa_what_is_drawn(unittest.TestCase):
             with compass(num_points=8) as sink:
                 show(sink, spectra=[(np.zeros(8), [tag])])
                 self.assertIsNone(sink.widget.spectra[0].seconds)
+
+    def test_inputs_are_connected_from_the_first_one_on(self):
+        for connected, works in (((0,), True), ((0, 1), True), ((), True), ((1,), False)):
+            with self.subTest(connected=connected), compass(("a", "b"), num_points=8) as sink:
+                top = gr.top_block()
+                relay = pdu.pdu_set(pmt.intern("any"), pmt.PMT_T)
+                top.msg_connect(relay, "pdus", sink, "bearings")
+                for port in connected:
+                    source = blocks.vector_source_f([1.0] * 80, False, 8)
+                    top.connect(source, (sink, port))
+                if works:
+                    top.start()
+                    wait_until(lambda: sink.counters.spectra >= min(1, len(connected)))
+                    top.stop()
+                    top.wait()
+                else:
+                    # GNU Radio's own rule, said in its words.
+                    with self.assertRaisesRegex(RuntimeError, "input port 0"):
+                        top.start()
+
+    def test_a_flowgraph_may_stop_and_start_again(self):
+        with compass(num_points=8) as sink:
+            top = gr.top_block()
+            strobe = blocks.message_strobe(message([20.0], [0.1]), 5)
+            top.msg_connect(strobe, "strobe", sink, "bearings")
+            throttle = blocks.throttle(4 * 8, 200.0)
+            throttle.set_max_noutput_items(1)
+            top.connect(blocks.vector_source_f([1.0] * 8, True, 8), throttle, sink)
+            counters = sink.counters
+            for _ in range(3):
+                received, spectra = counters.received, counters.spectra
+                top.start()
+                wait_until(lambda: counters.received > received and counters.spectra > spectra)
+                top.stop()
+                top.wait()
 
     def test_a_slow_spectrum_does_not_stop_a_fast_one(self):
         with compass(("a", "b"), num_points=8) as sink:
@@ -389,6 +437,24 @@ class qa_what_is_drawn(unittest.TestCase):
             on_needle = (part > 0.2) & (part < 0.9)
             self.assert_direction(angles[on_needle], 45.0)
 
+    def test_old_spectra_turn_grey(self):
+        with compass(num_points=512) as sink:
+            values, tags = self.spectrum(512, 100)
+            show(sink, spectra=[(values, tags)])
+            self.assertGreater(self.needle(sink)[0].size, 300)
+            # Of 3 s some may have passed.
+            wait_until(lambda: self.needle(sink)[0].size == 0)
+            part, _ = painted(sink.widget.dial, sink.widget.theme.muted)
+            self.assertGreater(((part > 0.65) & (part < 0.98)).sum(), 300)
+
+    def test_odd_limits_of_spectra_can_be_drawn(self):
+        for limits in ((-720.0, -700.0), (700.0, 720.0), (0.0, 0.002), (0.0, 359.999999), (350, 370)):
+            for north in ("array", "true"):
+                with compass(("",), 16, limits, north) as sink:
+                    sent = message([10.0], [0.1], heading=5.0)
+                    show(sink, (0, sent), spectra=[(np.arange(16.0), [])])
+                    pixels(sink.widget)
+
 
 class qa_words(unittest.TestCase):
     def test_bearings_are_rounded_as_their_deviation_deserves(self):
@@ -411,8 +477,8 @@ class qa_words(unittest.TestCase):
         self.assertEqual(words.time_text(1.7e9, 0.0), "22:13:20 UTC")
         self.assertEqual(words.time_text(None, 1.7e9), "22:13:20 UTC")
         self.assertEqual(words.time_text(7.31, 1.7e9), "7.3 s into the stream")
-        for seconds in (1.8e19, -1.0, math.inf):
-            words.time_text(seconds, 0.0)
+        for seconds in (1.8e19, -1.0, -1e308, -math.inf, math.inf, NAN):
+            self.assertEqual(words.time_text(seconds, 0.0), "at no possible time")
 
     def test_a_line_says_all(self):
         with compass(("Roof",)) as sink:
@@ -526,6 +592,9 @@ class qa_bad_input(unittest.TestCase):
             "no status": message([1.0], status=""),
             "huge angles": message([1e30, -1e30], [1.0, 1.0]),
             "huge time": message([1.0], [0.1], rx_time=rx_time(2**64 - 1)),
+            "time before all times": message([1.0], [0.1], rx_time=rx_time(5, -1e308)),
+            "infinite true bearing": message([1.0], true_bearing_deg=f32([math.inf])),
+            "33rd found": message([NAN] * 32 + [5.0], [0.1] * 33, heading=0.0),
             "thousands": message(np.arange(5000.0) % 360.0, [1.0] * 5000),
         }
         for north in ("array", "true"):
@@ -534,6 +603,11 @@ class qa_bad_input(unittest.TestCase):
                     show(sink, (0, strange))
                     self.assertEqual((sink.counters.decoded, sink.counters.refused), (1, 0))
                     pixels(sink.widget)
+                    if name == "33rd found":
+                        self.assertIn("no bearing — ok, first 32 of 33 drawn", sink.text)
+                    # They are still renewed: nothing has raised.
+                    show(sink, (0, message([72.1], [0.1], heading=0.0)))
+                    self.assertIn("72.1° ± 0.1°", sink.text)
 
     def test_of_thousands_of_sources_the_first_are_drawn_and_all_are_counted(self):
         with compass() as sink:
@@ -560,6 +634,16 @@ class qa_bad_input(unittest.TestCase):
             (dict(names=(1,)), "names"),
             (dict(num_points=1), "num_points"),
             (dict(num_points=-5), "num_points"),
+            (dict(num_points=2.5), "num_points"),
+            (dict(num_points=NAN), "num_points"),
+            (dict(num_points=math.inf), "num_points"),
+            (dict(num_points=2**31), "num_points"),
+            (dict(num_points=None), "num_points"),
+            (dict(names=None), "names"),
+            (dict(limits_deg=None), "limits_deg"),
+            (dict(limits_deg=("a", "b")), "limits_deg"),
+            (dict(limits_deg=(1e16, 1e16 + 100)), "limits_deg"),
+            (dict(limits_deg=(0.0, 1e-9)), "limits_deg"),
             (dict(limits_deg=(1,)), "limits_deg"),
             (dict(limits_deg=(10, 10)), "limits_deg"),
             (dict(limits_deg=(0, 361)), "limits_deg"),
@@ -718,6 +802,23 @@ class qa_layout(unittest.TestCase):
             finally:
                 APPLICATION.setStyleSheet("")
 
+    def test_the_largest_fonts_are_made_to_fit_at_once(self):
+        with compass(("Roof", "Mast"), size=(800, 480)) as sink:
+            for port in range(2):
+                show(sink, (port, message([127.3, 210.4], [0.3, NAN])))
+            panel = sink.widget.words
+            sized = panel._render_sized
+            tried = []
+            panel._render_sized = lambda pixels: (tried.append(pixels), sized(pixels))
+            sink.widget.setStyleSheet("QWidget { font-size: 400px; }")
+            del tried[:]
+            panel._render()
+            self.assertEqual(tried[0], 400)
+            # In proportion, and some pixels more for what does not grow with the font.
+            self.assertLess(len(tried), 10)
+            for label in panel.labels():
+                self.assertGreaterEqual(label.width(), label.minimumSizeHint().width())
+
     def test_words_stand_beside_a_wide_dial_and_below_a_tall_one(self):
         with compass() as sink:
             view = sink.widget
@@ -752,6 +853,36 @@ class qa_threads(unittest.TestCase):
             wanted = display_settings(("b",), 0, (-90.0, 90.0), "true", "T", "dark")
             wait_until(lambda: sink.widget.settings == wanted)
 
+    def test_setters_that_are_faster_than_the_display_do_not_fill_it(self):
+        with compass() as sink:
+            set_title, titles = sink.widget.set_title, []
+
+            def note(title):
+                titles.append(title)
+                set_title(title)
+
+            # Bound to the widget, as its own.
+            sink.widget.set_title = types.MethodType(lambda _, title: note(title), sink.widget)
+
+            def change():
+                for k in range(5000):
+                    sink.set_title(str(k))
+
+            other = threading.Thread(target=change)
+            start = time.monotonic()
+            other.start()
+            wait_until(lambda: titles and titles[-1] == "4999")
+            other.join()
+            # Ten a second, and the first.
+            self.assertLessEqual(len(titles), 10.0 * (time.monotonic() - start) + 1)
+            # What this thread says later counts, also against what still waits.
+            other = threading.Thread(target=sink.set_title, args=("before",))
+            other.start()
+            other.join()
+            sink.set_title("after")
+            spin(0.3)
+            self.assertEqual(sink.widget.settings.title, "after")
+
     def test_messages_after_the_window_is_gone_do_no_harm(self):
         sink = bearing.compass_sink(num_points=8)
         sink.widget.show()
@@ -772,6 +903,7 @@ class qa_threads(unittest.TestCase):
         other = threading.Thread(target=sink.set_north, args=("true",))
         other.start()
         other.join()
+        sink.set_title("nobody reads it")
         spin(0.2)
         top.stop()
         top.wait()

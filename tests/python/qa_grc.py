@@ -762,8 +762,13 @@ class qa_flowgraphs(unittest.TestCase):
                 self.assertEqual(report["overflow"], [0, 0])
                 compass = grab(environment)
                 self.wait_until(process, lambda r: r["tab"] == 1)
-                time.sleep(1.0)
-                track = grab(environment)
+                # The waterfall grows by a sixtieth of its width a second.
+                deadline = time.monotonic() + 20.0
+                while True:
+                    time.sleep(1.0)
+                    track = grab(environment)
+                    if self.has_waterfall(track) or time.monotonic() > deadline:
+                        break
                 process.send_signal(signal.SIGTERM)
                 _, errors = process.communicate(timeout=PATIENCE)
             finally:
@@ -782,9 +787,13 @@ class qa_flowgraphs(unittest.TestCase):
             self.assertGreater(has_colour(picture, BLUE), 60)
             if len(expected) > 1:
                 self.assertGreater(has_colour(picture, VERMILION), 60)
-        # The dark blue and the yellow ends of the waterfall's colours.
-        self.assertGreater(has_colour(track, (0, 34, 78)), 300)
-        self.assertGreater(has_colour(track, (254, 232, 56)), 20)
+        self.assertTrue(self.has_waterfall(track))
+
+    def has_waterfall(self, picture):
+        """Whether there is more of the dark blue and the yellow ends of its colours than on the
+        scale of the levels."""
+        blue, yellow = has_colour(picture, (0, 34, 78)), has_colour(picture, (254, 232, 56))
+        return blue > 300 and yellow > 20
 
     def wait_until(self, process, condition):
         """Reads reports until one of them is as it should be, and returns that one."""

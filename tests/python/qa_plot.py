@@ -832,6 +832,16 @@ class qa_track(plot_test):
             self.assertEqual(ax.get_xlabel(), "time (UTC)")
             draw(ax)
 
+    def test_times_that_no_calendar_has_are_seconds(self):
+        for seconds in ([1e9, 2.5e11], [1e12, 1e13], [1.7e9, 1e300]):
+            ax = bearing.plot.track(seconds, [1.0, 2.0])
+            is_date = seconds[1] <= 2.5e11
+            self.assertEqual(ax.get_xlabel(), "time (UTC)" if is_date else "time (s)")
+            draw(ax)
+        ax = bearing.plot.track([report([10.0], [1.0], (2**64 - 1, 0.5))])
+        self.assertEqual(ax.get_xlabel(), "time (s)")
+        draw(ax)
+
     def test_a_local_time_zone_does_not_move_utc(self):
         # Five and a half hours ahead.
         with plt.rc_context({"timezone": "Asia/Kolkata"}):

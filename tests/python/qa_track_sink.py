@@ -867,6 +867,8 @@ class qa_drawing(unittest.TestCase):
             ({"duration_s": math.nan}, "duration_s"),
             ({"duration_s": math.inf}, "duration_s"),
             ({"duration_s": 86401.0}, "duration_s"),
+            ({"duration_s": None}, "duration_s"),
+            ({"limits_deg": [1e16, 1e16 + 100.0]}, "limits_deg"),
         ):
             with self.subTest(**arguments):
                 with self.assertRaisesRegex(ValueError, word):
@@ -891,6 +893,11 @@ class qa_drawing(unittest.TestCase):
             message([10.0], [1.0], START + 8.0, unheard_of=pmt.make_dict(), note=pmt.PMT_T),
             message([10.0], [1.0], START + 9.0, method="<b>" + "x" * 10000),
             message([10.0], [1.0], 0.0),
+            message(
+                [10.0],
+                [1.0],
+                rx_time=pmt.make_tuple(pmt.from_uint64(5), pmt.from_double(-1e308)),
+            ),
         ]
         bad = [
             pmt.PMT_NIL,
@@ -906,6 +913,8 @@ class qa_drawing(unittest.TestCase):
             for one in good + bad:
                 shown.send(one, port=port)
                 shown.picture()
+            # Words are renewed four times a second.
+            pump(0.3)
         counters = shown.view.counters
         self.assertEqual(counters.refused, 2 * len(bad))
         self.assertEqual(counters.decoded, 2 * len(good))

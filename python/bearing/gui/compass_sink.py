@@ -12,7 +12,8 @@ class compass_sink(display_sink):
     names: labels of one to six estimators, each with a message port: "bearings", "bearings1" ...
     "bearings5". Under an empty label the methods in the messages are shown, each by itself.
     num_points: G, points of a spectrum. There are len(names) optional stream inputs of G floats
-    in dB, input k for names[k]; 0: none.
+    in dB, input k for names[k]; 0: none. Connect them from the first one on:
+    GNU Radio allows no gap.
     limits_deg: [first, last] azimuth of the spectra in degrees, as the estimators have them: a
     span of 360 leaves the end out, any other has both ends. []: the full circle from 0.
     north: "array": 0 degrees, up, is the array's +y axis. "true": up is true north; all is turned

@@ -4,11 +4,12 @@
 
 import collections
 import math
+import time
 
 import numpy as np
 from PyQt5 import QtCore, QtGui, QtWidgets
 
-from .display_view import display_view
+from .display_view import STALE_AFTER_S, display_view
 from .theme import LINE_STYLES, marker_path
 
 # Spectra lie between these parts of the dial's radius; needles end at the rim.
@@ -260,7 +261,8 @@ class dial(QtWidgets.QWidget):
         turned = np.deg2rad(azimuths)
         points = zip((radii * np.sin(turned)).tolist(), (-radii * np.cos(turned)).tolist())
         curve = QtGui.QPolygonF([QtCore.QPointF(x, y) for x, y in points])
-        colour = view.theme.series[slot]
+        is_stale = time.monotonic() - row.monotonic > STALE_AFTER_S
+        colour = view.theme.muted if is_stale else view.theme.series[slot]
         painter.setBrush(QtCore.Qt.NoBrush)
         painter.setPen(QtGui.QPen(colour, 1.4, LINE_STYLES[slot]))
         if view.settings.full_circle:

@@ -4,11 +4,18 @@
 
 import dataclasses
 import math
+import numbers
 from typing import Tuple
 
 import numpy as np
 
 MOST_NAMES = 6
+MOST_POINTS = 1 << 20
+# Two turns: whoever writes azimuths in degrees needs no more.
+LARGEST_LIMIT_DEG = 720.0
+SMALLEST_SPAN_DEG = 1e-3
+# As for estimators: spans of 360 that are a rounding off are full circles.
+SPAN_TOLERANCE_DEG = 1e-9 * 180.0 / math.pi
 NORTHS = ("array", "true")
 THEMES = ("auto", "light", "dark")
 
@@ -17,7 +24,10 @@ def checked_names(names):
     """A tuple of 1 to 6 strings."""
     if isinstance(names, str):
         raise ValueError(f"names must be a sequence of strings, not the string {names!r}")
-    names = tuple(names)
+    try:
+        names = tuple(names)
+    except TypeError:
+        raise ValueError(f"names must be a sequence of strings, not {names!r}") from None
     if not 1 <= len(names) <= MOST_NAMES:
         raise ValueError(f"names must be 1 to {MOST_NAMES} labels, not {len(names)}")
     for name in names:
@@ -27,24 +37,41 @@ def checked_names(names):
 
 
 def checked_num_points(num_points):
-    """0, or the number of points of a spectrum, 2 or more."""
-    if num_points != int(num_points) or num_points < 0 or num_points == 1:
-        raise ValueError(f"num_points is {num_points}; it must be 0 (no spectra) or at least 2")
+    """0, or the number of points of a spectrum, 2 to MOST_POINTS."""
+    is_whole = isinstance(num_points, numbers.Real) and num_points % 1 == 0
+    if not is_whole or not (num_points == 0 or 2 <= num_points <= MOST_POINTS):
+        raise ValueError(
+            f"num_points is {num_points!r}; it must be 0 (no spectra), or 2 to {MOST_POINTS}"
+        )
     return int(num_points)
 
 
 def checked_limits(limits_deg):
     """() or (first, last) in degrees with first < last <= first + 360."""
-    limits = tuple(float(limit) for limit in limits_deg)
+    try:
+        limits = tuple(float(limit) for limit in limits_deg)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"limits_deg must be empty or [first, last] in degrees, not {limits_deg!r}"
+        ) from None
     if not limits:
         return limits
-    if len(limits) != 2 or not all(map(math.isfinite, limits)):
-        raise ValueError(f"limits_deg must be empty or [first, last], not {list(limits)}")
-    if not limits[0] < limits[1] <= limits[0] + 360.0:
+    if len(limits) != 2 or not all(abs(limit) <= LARGEST_LIMIT_DEG for limit in limits):
         raise ValueError(
-            f"limits_deg is {list(limits)}; the last must be above the first, by at most 360"
+            f"limits_deg is {list(limits)}; it must be empty or [first, last], each within "
+            f"±{LARGEST_LIMIT_DEG:.0f}"
+        )
+    if not SMALLEST_SPAN_DEG <= limits[1] - limits[0] <= 360.0 + SPAN_TOLERANCE_DEG:
+        raise ValueError(
+            f"limits_deg is {list(limits)}; the last must be above the first, by "
+            f"{SMALLEST_SPAN_DEG} to 360"
         )
     return limits
+
+
+def is_full_circle(limits_deg):
+    """Whether azimuths with these limits go all around and leave the end out."""
+    return not limits_deg or limits_deg[1] - limits_deg[0] >= 360.0 - SPAN_TOLERANCE_DEG
 
 
 def checked_choice(name, value, choices):
@@ -82,7 +109,7 @@ class display_settings:
 
     @property
     def full_circle(self):
-        return not self.limits_deg or self.limits_deg[1] - self.limits_deg[0] == 360.0
+        return is_full_circle(self.limits_deg)
 
     def grid_deg(self):
         """Azimuths of the G points of a spectrum, relative to the array, in degrees: a full

@@ -18,11 +18,12 @@ taken; everything else happens on the GUI thread.
 """
 
 import math
+import threading
 
 import numpy as np
 import pmt
 from gnuradio import gr
-from PyQt5 import QtCore, QtWidgets
+from PyQt5 import QtCore, QtWidgets, sip
 
 from .display_feed import display_feed
 from .display_settings import (
@@ -36,24 +37,55 @@ from .display_settings import (
 
 _RX_TIME = pmt.intern("rx_time")
 
+# Between calls from other threads: a new setting may take the display 10 ms.
+CALLS_PERIOD_MS = 100
+
 
 class _mailbox(QtCore.QObject):
-    """Carries calls to the GUI thread."""
+    """Carries calls of a view's setters to the GUI thread. Of many with different values only the
+    last one counts: a thread that is faster than the display must not fill it with work."""
 
     data_wait = QtCore.pyqtSignal()
-    call = QtCore.pyqtSignal(object, object)
+    calls_wait = QtCore.pyqtSignal()
 
     def __init__(self):
         super().__init__()
-        self.call.connect(self._run, QtCore.Qt.QueuedConnection)
+        self._lock = threading.Lock()
+        self._calls = {}
+        self._timer = QtCore.QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._serve)
+        self.calls_wait.connect(self._start_timer, QtCore.Qt.QueuedConnection)
 
-    @QtCore.pyqtSlot(object, object)
-    def _run(self, function, value):
-        try:
-            function(value)
-        except RuntimeError:
-            # The widget was closed meanwhile.
-            pass
+    def call(self, setter, value):
+        """From any thread: now where this is the GUI thread, else soon."""
+        if QtCore.QThread.currentThread() == self.thread():
+            with self._lock:
+                # What another thread wanted before.
+                self._calls.pop(setter, None)
+            self._set(setter, value)
+            return
+        with self._lock:
+            is_first = not self._calls
+            self._calls[setter] = value
+        if is_first:
+            self.calls_wait.emit()
+
+    @QtCore.pyqtSlot()
+    def _start_timer(self):
+        if not self._timer.isActive():
+            self._timer.start(CALLS_PERIOD_MS)
+
+    def _serve(self):
+        with self._lock:
+            calls, self._calls = self._calls, {}
+        for setter, value in calls.items():
+            self._set(setter, value)
+
+    def _set(self, setter, value):
+        # Nothing is to be set on a widget whose window is gone.
+        if not sip.isdeleted(setter.__self__):
+            setter(value)
 
 
 # A general block: a sync block would take as much from every input, and an estimator that has
@@ -115,12 +147,9 @@ class display_sink(gr.basic_block):
             # Qt has ended before the flowgraph.
             pass
 
-    def _on_gui(self, function, value):
+    def _on_gui(self, setter, value):
         """Calls a method of the view: now, or later when this is not the GUI thread."""
-        if QtCore.QThread.currentThread() == self._mailbox.thread():
-            function(value)
-        else:
-            self._mailbox.call.emit(function, value)
+        self._mailbox.call(setter, value)
 
     @property
     def widget(self):

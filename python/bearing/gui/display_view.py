@@ -417,8 +417,9 @@ class display_view(QtWidgets.QWidget):
         directions = self.directions_deg(newest)
         deviations = self.deviations_deg(newest)
         details = [words.status_text(report.status)]
-        count = int(np.isfinite(report.angles_deg).sum())
-        if count and not np.isfinite(directions).any():
+        found = np.isfinite(report.angles_deg)
+        count = int(found.sum())
+        if found[:MOST_DRAWN].any() and not np.isfinite(directions).any():
             bearings = "true bearing is unknown without a heading"
         else:
             bearings = words.bearings_text(directions, deviations, count, full_circle)

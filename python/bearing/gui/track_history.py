@@ -9,6 +9,8 @@ import math
 
 import numpy as np
 
+from .display_settings import is_full_circle
+
 # The strongest sources of a report; further ones are not kept.
 MAX_SOURCES = 32
 
@@ -139,7 +141,7 @@ class azimuth_cells:
 
     def __init__(self, num_points, limits_deg=(), around=False, most=720):
         self._first, last = limits_deg or (0.0, 360.0)
-        self._circle = last - self._first >= 360.0
+        self._circle = is_full_circle(limits_deg)
         self._step = (last - self._first) / (num_points if self._circle else num_points - 1)
         share = (last - self._first) / 360.0 if around else 1.0
         self._reduced = max(min(num_points, int(most * share)), 1)

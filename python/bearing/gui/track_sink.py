@@ -13,7 +13,7 @@ class track_sink(display_sink):
     "bearings5". Under an empty label the methods in the messages are shown, each by itself.
     num_points: G, points of a spectrum. There are len(names) optional stream inputs of G floats
     in dB, input k for names[k]; the waterfall shows those of one, which the reader chooses. 0:
-    none, and no waterfall.
+    none, and no waterfall. Connect them from the first one on: GNU Radio allows no gap.
     limits_deg: [first, last] azimuth of the spectra and of the scale in degrees, as the
     estimators have them: a span of 360 leaves the end out, any other has both ends. []: the full
     circle from 0.

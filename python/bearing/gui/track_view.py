@@ -3,6 +3,7 @@
 """The widget of a track display: bearings over time, and below them a waterfall of spectra."""
 
 import math
+import numbers
 import time
 
 import numpy as np
@@ -25,10 +26,9 @@ LATEST_TIME_S = 1e11
 
 def checked_duration(duration_s):
     """Seconds, from 1 to a day."""
-    duration_s = float(duration_s)
-    if not 1.0 <= duration_s <= 86400.0:
-        raise ValueError(f"duration_s is {duration_s}; it must be 1 to 86400 seconds")
-    return duration_s
+    if not isinstance(duration_s, numbers.Real) or not 1.0 <= duration_s <= 86400.0:
+        raise ValueError(f"duration_s is {duration_s!r}; it must be 1 to 86400 seconds")
+    return float(duration_s)
 
 
 class stream_clock:

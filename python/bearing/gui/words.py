@@ -74,7 +74,7 @@ def time_text(seconds, wall):
         seconds = wall
     if 0.0 <= seconds < _FIRST_DATE:
         return f"{seconds:.1f} s into the stream"
-    if not seconds < _LAST_DATE:
+    if not 0.0 <= seconds < _LAST_DATE:
         return "at no possible time"
     return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime(
         "%H:%M:%S UTC"

@@ -141,9 +141,12 @@ class words_panel(QtWidgets.QScrollArea):
             self._render_sized(pixels)
             # Words that cannot be broken are made smaller.
             ends = [x + label.minimumSizeHint().width() for x, label in self._places()]
-            if max(ends, default=0) + MARGIN <= width or pixels <= SMALLEST_FONT_PIXELS:
+            needed = max(ends, default=0) + MARGIN
+            if needed <= width or pixels <= SMALLEST_FONT_PIXELS:
                 break
-            pixels -= 1
+            # In proportion: a pixel a time takes seconds from the largest fonts.
+            pixels = min(pixels - 1, pixels * max(width, 0) // needed)
+            pixels = max(pixels, SMALLEST_FONT_PIXELS)
         # Layouts of Qt do not see every change of what wrapped words need.
         y = MARGIN
         for x, label in self._places():

@@ -17,6 +17,8 @@ from .arguments import deviations, real_array
 DEVIATIONS = 2.0
 # Seconds from here on are of the present: since 1970, in September 2001 or later.
 PRESENT_S = 1e9
+# matplotlib has no dates from the year 10000 on, nor in the margin before.
+LAST_DATE_S = 2.5e11
 # More tracks than these cannot be told apart as lines.
 MOST_LINES = 12
 # Tracks of more points are drawn without a mark at each.
@@ -49,9 +51,9 @@ def track(
     ----------
     time : array of T, or list of bearing_report
         Seconds, datetimes or datetime64 (those without a time zone are UTC). Seconds since 1970
-        from 1e9 on are shown as date and time of day (UTC). Reports bring their own times
-        (rx_time, the first sample), angles and deviations; reports none of which has a time are
-        numbered, among others those without are left out.
+        from 1e9 on are shown as date and time of day (UTC), to the year 9892. Reports bring their
+        own times (rx_time, the first sample), angles and deviations; reports none of which has a
+        time are numbered, among others those without are left out.
     angles_deg : array of T or T x K
         Bearings in degrees; NaN where there is none. None with reports.
     std_deg : array of the same shape, optional
@@ -298,7 +300,8 @@ def _times(time):
 
 def _as_dates(seconds):
     """Seconds as they are, or, of the present, as matplotlib's dates."""
-    if np.any(np.isfinite(seconds)) and np.nanmin(seconds) >= PRESENT_S:
+    known = seconds[np.isfinite(seconds)]
+    if known.size and known.min() >= PRESENT_S and known.max() <= LAST_DATE_S:
         return seconds / matplotlib.dates.SEC_PER_DAY, True
     return seconds, False
 

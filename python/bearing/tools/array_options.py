@@ -58,15 +58,23 @@ def parse_array(text, frequency=None, in_wavelengths=False):
             if kind == "uca":
                 return array.uca(n=n, radius=length, wavelength=wavelength)
             return array.ula(n=n, spacing=length, wavelength=wavelength)
+    path = Path(text)
+    if not path.exists():
+        raise bad_input(
+            f"--array {text}: No such file, and neither uca:N:RADIUS nor ula:N:SPACING"
+        )
     with complaints_about(text):
-        return array.custom(_positions(Path(text)), wavelength=wavelength)
+        return array.custom(_positions(path), wavelength=wavelength)
 
 
 def _uniform(text):
     match = re.fullmatch(r"(u[cl]a):([0-9]{1,4}):([^:]+)", text)
     if not match:
-        raise ValueError("must be uca:ELEMENTS:RADIUS or ula:ELEMENTS:SPACING")
-    return match[1], int(match[2]), positive(match[3])
+        raise ValueError("must be uca:N:RADIUS or ula:N:SPACING")
+    try:
+        return match[1], int(match[2]), positive(match[3])
+    except ValueError:
+        raise ValueError(f"the length is {match[3]!r}; it must be a number above 0") from None
 
 
 def _positions(path):
