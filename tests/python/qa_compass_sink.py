@@ -227,6 +227,19 @@ class qa_what_is_drawn(unittest.TestCase):
             part, angles = self.needle(sink)
             self.assert_direction(angles[part > 0.2], 115.0)
 
+    def test_estimators_that_know_different_headings_are_told(self):
+        with compass(("MUSIC", "Capon"), north="true") as sink:
+            # The same heading, but for the rounding of the angles to single precision.
+            show(sink, (0, message([80.0], heading=12.3)), (1, message([0.7], heading=12.3)))
+            self.assertIn("front at 12.3°", sink.text)
+            show(sink, (1, message([80.0], heading=0.0)))
+            self.assertIn("disagree on the array's heading: 0.0°, 12.3°", sink.text)
+
+    def test_a_display_asks_for_room(self):
+        with compass() as sink:
+            self.assertGreaterEqual(sink.widget.sizeHint().width(), 640)
+            self.assertGreaterEqual(sink.widget.sizeHint().height(), 400)
+
     def test_the_wedge_is_four_deviations_wide(self):
         with compass(size=(800, 700)) as sink:
             view = sink.widget

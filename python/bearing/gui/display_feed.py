@@ -35,7 +35,7 @@ class display_feed:
     """Keeps the newest messages and spectra until the display takes them.
 
     Any thread may put, one takes. Putting costs a microsecond or so, whatever waits: nothing is
-    decoded, no more than MOST_WAITING messages a port and one spectrum a port are kept.
+    decoded, no more than MOST_WAITING messages and one spectrum per port are kept.
 
     num_ports: number of message ports, and of spectrum inputs.
     notify: called without arguments when something waits after nothing did; once until the

@@ -158,7 +158,7 @@ class display_sink(gr.basic_block):
 
     @property
     def text(self):
-        """The bearings in words, a line an estimator, as the display shows them."""
+        """The bearings in words, a line per estimator, as the display shows them."""
         return self._view.text
 
     @property

@@ -195,7 +195,7 @@ class display_view(QtWidgets.QWidget):
 
     @property
     def text(self):
-        """All bearings in words, a line an estimator."""
+        """All bearings in words, a line per estimator."""
         return self._text
 
     def is_stale(self, estimator):
@@ -284,6 +284,9 @@ class display_view(QtWidgets.QWidget):
                 # Later: a style sheet that is set while another one is taking effect does not
                 # reach all children.
                 self._theme_timer.start(0)
+
+    def sizeHint(self):
+        return QtCore.QSize(800, 480)
 
     def paintEvent(self, event):
         QtGui.QPainter(self).fillRect(event.rect(), self.theme.background)
@@ -440,9 +443,13 @@ class display_view(QtWidgets.QWidget):
         remarks = [] if self.series else ["waiting for bearings"]
         remarks += self.legend()
         if self.settings.north == "true":
-            heading = self.heading_deg()
-            if heading is not None:
-                remarks.append(f"from true north; array's front at {words.angle_text(heading)}")
+            told = list(self._headings.values())
+            # Single precision knows them to 3e-5 degrees.
+            if any(abs((heading - told[0] + 180.0) % 360.0 - 180.0) > 0.01 for heading in told):
+                fronts = ", ".join(words.angle_text(heading) for heading in sorted(told))
+                remarks.append(f"estimators disagree on the array's heading: {fronts}")
+            elif told:
+                remarks.append(f"from true north; array's front at {words.angle_text(told[0])}")
             elif self.series or self.spectra:
                 remarks.append("from true north; the array's heading is not known yet")
         if self._too_many:

@@ -1,6 +1,6 @@
 # Copyright 2026 the gr-bearing authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The words of a display: a paragraph an estimator, with the sign that it is drawn with."""
+"""The words of a display: a paragraph per estimator, with the sign that it is drawn with."""
 
 import html
 import re

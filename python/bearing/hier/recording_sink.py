@@ -17,7 +17,7 @@ from .sigmf_writer import write_metadata
 
 
 class recording_sink(gr.hier_block2):
-    """Records N streams of complex samples, as one SigMF recording or one raw file a channel.
+    """Records N streams of complex samples, as one SigMF recording or one raw file per channel.
 
     The data file is written by GNU Radio's file_sink. The metadata are there from the start,
     follow the stream at most once a second, and are completed, with the number of samples, when

@@ -112,7 +112,7 @@ class recording_source(gr.hier_block2):
     ----------
     files : str, os.PathLike, bearing.recording or a list of paths
         A SigMF recording (NAME.sigmf-meta, NAME.sigmf-data or NAME, or what load_recording made
-        of it), or N raw files of equal length, one a channel.
+        of it), or N raw files of equal length, one per channel.
     repeat : bool
         Play it again and again, each time from start_s.
     real_time : bool
@@ -284,7 +284,7 @@ def _raw_paths(files):
         ) from None
     if not 1 <= len(paths) <= MAX_CHANNELS:
         raise ValueError(
-            f"files holds {len(paths)} paths; it must be 1 to {MAX_CHANNELS}, one a channel"
+            f"files holds {len(paths)} paths; it must be 1 to {MAX_CHANNELS}, one per channel"
         )
     return paths
 

@@ -51,7 +51,7 @@ def parse_arguments(argv):
         epilog="Exit code 2: the command line or a file is wrong; 130: Ctrl-C.",
     )
     parser.add_argument(
-        "inputs", metavar="INPUT", nargs="+", type=Path, help="a file, or a raw one a channel"
+        "inputs", metavar="INPUT", nargs="+", type=Path, help="a file, or a raw one per channel"
     )
     parser.add_argument("output", metavar="OUTPUT", type=Path)
     group = parser.add_argument_group("input")

@@ -90,7 +90,7 @@ def parse_arguments(argv):
         "--format",
         choices=("table", "json"),
         default="table",
-        help="table (default), or json: one object a line",
+        help="table (default), or json: one object per line",
     )
     group.add_argument("--output", metavar="FILE", help="instead of stdout")
     group.add_argument("--plot", metavar="PNG", help="picture of bearings over time with +-2 sigma")

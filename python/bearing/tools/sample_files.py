@@ -40,7 +40,7 @@ def open_input(arguments):
     if len(paths) > 1:
         for path, kind in zip(paths, kinds):
             if kind != "raw":
-                raise bad_input(f"{path}: only raw files may be several, one a channel")
+                raise bad_input(f"{path}: only raw files may be several, one per channel")
         opened = _open_raw_channels(paths, arguments)
     elif kinds[0] == "raw":
         opened = _open_raw(paths[0], arguments)
