@@ -290,6 +290,7 @@ class qa_block_descriptions(unittest.TestCase):
             ({"num_points": "1"}, "num_points"),
             ({"num_points": "16", "limits_deg": "[10]"}, "limits_deg"),
             ({"num_points": "16", "limits_deg": "[0, 361]"}, "limits_deg"),
+            ({"num_points": "16", "limits_deg": "[900, 1000]"}, "limits_deg"),
         ]
         cases = {
             "bearing_compass_sink": display,
