@@ -485,6 +485,17 @@ class qa_words(unittest.TestCase):
         for arguments, text in cases:
             self.assertEqual(words.bearing_text(*arguments), text)
 
+    def test_bearings_stand_in_order_of_their_angle(self):
+        # Strongest first, as messages have them; a line's are about its front.
+        angles, unknown = [210.0, 350.0, NAN, 72.0], [NAN] * 4
+        around = words.bearings_text(angles, unknown, 3)
+        self.assertEqual(around, "72.0° ± unknown, 210.0° ± unknown, 350.0° ± unknown")
+        ahead = words.bearings_text([20.0, 350.0], unknown, 2, full_circle=False)
+        self.assertEqual(ahead, "-10.0° ± unknown, 20.0° ± unknown")
+        # Of too many the strongest are said.
+        many = words.bearings_text([50.0, 40.0, 30.0, 20.0, 10.0], [NAN] * 5, 5)
+        self.assertRegex(many, r"^20\.0°.* 30\.0°.* 40\.0°.* 50\.0° ± unknown and 1 more$")
+
     def test_time_is_that_of_the_samples(self):
         # 2023-11-14 22:13:20 UTC is 1.7e9 seconds after 1970.
         self.assertEqual(words.time_text(1.7e9, 0.0), "22:13:20 UTC")
