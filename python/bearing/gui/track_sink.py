@@ -25,7 +25,7 @@ class track_sink(display_sink):
     parent: of the widget.
 
     A bearing is drawn at its rx_time, or else when it came; estimators must tell the time of one
-    clock. A jump back in time clears the display. At most 2048 bearings an estimator are kept,
+    clock. A jump back in time clears the display. At most 2048 bearings per estimator are kept,
     spread evenly over the duration.
 
     Degrees are clockwise. ``widget`` is the QWidget, ``text`` says what it shows. Both, and the
