@@ -223,8 +223,10 @@ class track_view(display_view):
             self._inputs[port] = spectrum_input(self._duration_s, self._cells)
         self._inputs[port].history.add(seconds, self._cells.place(row.values, heading))
         self._inputs[port].monotonic = row.monotonic
-        if not self._chosen_by_hand and self._chosen not in self._inputs:
-            self._chosen = port
+        # The first estimator that has a spectrum, in whatever order they came.
+        if not self._chosen_by_hand and self._chosen != min(self._inputs):
+            self._chosen = min(self._inputs)
+            self._levels = None
 
     # What is drawn ------------------------------------------------------------------
 
