@@ -3,11 +3,12 @@
 """What one bearing message says, as Python sees it."""
 
 import dataclasses
-import math
 from typing import Optional, Tuple
 
 import numpy as np
 import pmt
+
+from . import stream_time
 
 _RX_TIME = pmt.intern("rx_time")
 _RX_FREQ = pmt.intern("rx_freq")
@@ -119,13 +120,10 @@ def _time(details):
     value = pmt.dict_ref(details, _RX_TIME, _NONE_SUCH)
     if pmt.is_null(value):
         return None
-    if pmt.is_tuple(value) and pmt.length(value) == 2:
-        seconds, fraction = pmt.tuple_ref(value, 0), pmt.tuple_ref(value, 1)
-        if pmt.is_uint64(seconds) and pmt.is_real(fraction):
-            fraction = pmt.to_double(fraction)
-            if math.isfinite(fraction):
-                return pmt.to_uint64(seconds), fraction
-    raise ValueError("rx_time must be a tuple of uint64 seconds and a double fraction")
+    told = stream_time.from_pmt(value)
+    if told is None:
+        raise ValueError("rx_time must be a tuple of uint64 seconds and a double fraction")
+    return told
 
 
 def _frequency(details):

@@ -17,7 +17,6 @@ The scheduler's threads only store (``display_feed``) and emit one Qt signal unt
 taken; everything else happens on the GUI thread.
 """
 
-import math
 import threading
 
 import numpy as np
@@ -25,6 +24,7 @@ import pmt
 from gnuradio import gr
 from PyQt5 import QtCore, QtWidgets, sip
 
+from .. import stream_time
 from .display_feed import display_feed
 from .display_settings import (
     NORTHS,
@@ -206,10 +206,7 @@ class display_sink(gr.basic_block):
     def _seconds(self, port, item):
         """The rx_time tag of an item of what is being worked on, or None."""
         for tag in self.get_tags_in_window(port, item, item + 1, _RX_TIME):
-            value = tag.value
-            if pmt.is_tuple(value) and pmt.length(value) == 2:
-                seconds, fraction = pmt.tuple_ref(value, 0), pmt.tuple_ref(value, 1)
-                if pmt.is_uint64(seconds) and pmt.is_real(fraction):
-                    time = pmt.to_uint64(seconds) + pmt.to_double(fraction)
-                    return time if math.isfinite(time) else None
+            told = stream_time.from_pmt(tag.value)
+            if told is not None:
+                return sum(told)
         return None

@@ -36,14 +36,8 @@ from PyQt5 import QtCore, QtGui, QtWidgets
 
 from ..bearing_report import bearing_report
 from . import words
+from .angles import difference_deg
 from .display_feed import spectrum_row
-from .display_settings import (
-    NORTHS,
-    THEMES,
-    checked_choice,
-    checked_limits,
-    checked_names,
-)
 from .theme import MOST_SERIES, theme_for
 from .words_panel import words_line, words_panel
 
@@ -236,12 +230,9 @@ class display_view(QtWidgets.QWidget):
         heading = self.heading_deg(port)
         return None if heading is None else azimuths + heading
 
-    # Settings; on the GUI thread ----------------------------------------------------
+    # Settings, which the block has checked; on the GUI thread -------------------------
 
     def set_names(self, names):
-        names = checked_names(names)
-        if len(names) != len(self.settings.names):
-            raise ValueError(f"names must be {len(self.settings.names)} labels as at first")
         self.settings.names = names
         self.series = []
         self._slots = {}
@@ -249,19 +240,19 @@ class display_view(QtWidgets.QWidget):
         self._apply_settings()
 
     def set_limits_deg(self, limits_deg):
-        self.settings.limits_deg = checked_limits(limits_deg)
+        self.settings.limits_deg = limits_deg
         self._apply_settings()
 
     def set_north(self, north):
-        self.settings.north = checked_choice("north", north, NORTHS)
+        self.settings.north = north
         self._apply_settings()
 
     def set_title(self, title):
-        self.settings.title = str(title)
+        self.settings.title = title
         self._apply_settings()
 
     def set_theme(self, choice):
-        self.settings.theme = checked_choice("theme", choice, THEMES)
+        self.settings.theme = choice
         self._apply_theme()
 
     def _apply_settings(self):
@@ -445,7 +436,7 @@ class display_view(QtWidgets.QWidget):
         if self.settings.north == "true":
             told = list(self._headings.values())
             # Single precision knows them to 3e-5 degrees.
-            if any(abs((heading - told[0] + 180.0) % 360.0 - 180.0) > 0.01 for heading in told):
+            if told and np.any(np.abs(difference_deg(told, told[0])) > 0.01):
                 fronts = ", ".join(words.angle_text(heading) for heading in sorted(told))
                 remarks.append(f"estimators disagree on the array's heading: {fronts}")
             elif told:

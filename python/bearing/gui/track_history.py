@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from .angles import difference_deg
 from .display_settings import is_full_circle
 
 # The strongest sources of a report; further ones are not kept.
@@ -32,11 +33,6 @@ def longest_gap_s(duration_s):
     """Across which neighbours in time still belong together: 3 s, or a twentieth of what is seen
     when that is longer."""
     return max(3.0, duration_s / 20.0)
-
-
-def difference_deg(a, b):
-    """a - b the short way round, in [-180, 180)."""
-    return (np.asarray(a, float) - b + 180.0) % 360.0 - 180.0
 
 
 class bearing_history:

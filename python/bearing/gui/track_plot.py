@@ -13,6 +13,7 @@ import pyqtgraph
 
 from ..colours import COLOUR_MAP
 from . import theme as themes
+from .angles import difference_deg
 
 if pyqtgraph.Qt.QT_LIB != "PyQt5":
     raise ImportError(
@@ -275,7 +276,7 @@ class bearing_series:
         x, y = np.asarray(seconds, float), wrapped(degrees, bottom_deg)
         width = np.minimum(BAND_SIGMAS * np.asarray(std_deg, float), 180.0)
         same = tracks[1:] == tracks[:-1]
-        step = (y[1:] - y[:-1] + 180.0) % 360.0 - 180.0
+        step = difference_deg(y[1:], y[:-1])
         self._show_lines(x, y, same, step)
         in_band = self._show_band(x, y, width, same, step, bottom_deg)
         self._show_bars(x, y, width, np.isfinite(width) & ~in_band, bottom_deg)

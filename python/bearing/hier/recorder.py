@@ -12,6 +12,7 @@ import numpy as np
 import pmt
 from gnuradio import gr
 
+from .. import stream_time
 from .packed_stream import GAP, RX_FREQ, RX_RATE, RX_TIME
 from .recording import capture
 from .sample_time import advanced, is_datable, normalised_time
@@ -237,12 +238,11 @@ class recorder(gr.basic_block):
         value = told.get(RX_TIME)
         if value is None:
             return None
-        if pmt.is_tuple(value) and pmt.length(value) == 2:
-            seconds, fraction = pmt.tuple_ref(value, 0), pmt.tuple_ref(value, 1)
-            if pmt.is_uint64(seconds) and pmt.is_real(fraction):
-                found = normalised_time(pmt.to_uint64(seconds), pmt.to_double(fraction))
-                if found is not None and is_datable(found):
-                    return found
+        found = stream_time.from_pmt(value)
+        if found is not None:
+            found = normalised_time(*found)
+        if found is not None and is_datable(found):
+            return found
         self._ignore(RX_TIME)
         return None
 

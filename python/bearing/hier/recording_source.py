@@ -10,6 +10,7 @@ import numpy as np
 import pmt
 from gnuradio import blocks, gr
 
+from .. import stream_time
 from .packed_stream import GAP, RX_FREQ, RX_RATE, RX_TIME, lengthen_runs
 from .recording import capture, reason, recording, recording_error
 from .sigmf_format import DATATYPES, MAX_CHANNELS, check_format, is_number
@@ -19,11 +20,6 @@ _BEGIN = pmt.intern("begin")
 
 # Throttled samples come in runs of at most this many seconds.
 _LONGEST_RUN_S = 0.05
-
-
-def time_to_pmt(rx_time):
-    """The tuple (uint64 seconds, double fraction) of GNU Radio's rx_time."""
-    return pmt.make_tuple(pmt.from_uint64(rx_time[0]), pmt.from_double(rx_time[1]))
 
 
 class _tagger(gr.sync_block):
@@ -86,7 +82,7 @@ class _tagger(gr.sync_block):
             if item >= end:
                 return
             if segment.rx_time is not None:
-                self._tag(item, RX_TIME, time_to_pmt(segment.rx_time))
+                self._tag(item, RX_TIME, stream_time.to_pmt(segment.rx_time))
             if segment.rx_freq is not None and not segment.rx_freq_repeated:
                 self._tag(item, RX_FREQ, pmt.from_double(segment.rx_freq))
             if segment.gap is not None:
