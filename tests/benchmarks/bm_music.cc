@@ -13,20 +13,13 @@
 
 #include "interleaved.h"
 #include "scene.h"
+#include "textbook_music.h"
 #include <gnuradio/bearing/core/subspace/music.h>
-#include <Eigen/Eigenvalues>
 #include <benchmark/benchmark.h>
-#include <cmath>
 
 namespace {
 
 using namespace gr::bearing::core;
-
-// Adjacent elements stand 0.45 wavelengths apart.
-antenna_array circle(int n)
-{
-    return antenna_array::uniform_circle(n, 0.45 / (2.0 * std::sin(M_PI / n)));
-}
 
 music_estimator estimator(const antenna_array& array, int points)
 {
@@ -34,33 +27,6 @@ music_estimator estimator(const antenna_array& array, int points)
     config.num_sources = num_sources;
     return { array, angle_grid::whole_range(array, points), config };
 }
-
-class textbook
-{
-public:
-    textbook(const antenna_array& array, int points)
-    {
-        const Eigen::VectorXd azimuth = angle_grid::whole_range(array, points).azimuth();
-        d_manifold = array.steering(azimuth, Eigen::VectorXd::Zero(points));
-    }
-
-    Eigen::VectorXd spectrum_db(const Eigen::MatrixXcd& r) const
-    {
-        const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXcd> solver(r);
-        const Eigen::MatrixXcd noise_subspace =
-            solver.eigenvectors().leftCols(r.rows() - num_sources);
-        Eigen::VectorXd spectrum(d_manifold.cols());
-        for (Eigen::Index g = 0; g < d_manifold.cols(); ++g) {
-            spectrum(g) =
-                -10.0 *
-                std::log10((noise_subspace.adjoint() * d_manifold.col(g)).squaredNorm());
-        }
-        return spectrum;
-    }
-
-private:
-    Eigen::MatrixXcd d_manifold;
-};
 
 void music(benchmark::State& state)
 {
@@ -77,7 +43,7 @@ void ratios(benchmark::State& state)
     const antenna_array array = circle(static_cast<int>(state.range(0)));
     const int points = static_cast<int>(state.range(1));
     const music_estimator estimator_here = estimator(array, points);
-    const textbook reference(array, points);
+    const textbook_music reference(array, points);
     const Eigen::MatrixXcd r = scene_covariance(array);
     contender ours(
         [&] { benchmark::DoNotOptimize(estimator_here.estimate(r, num_snapshots)); });

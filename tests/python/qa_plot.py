@@ -686,6 +686,29 @@ class qa_roots(plot_test):
         self.assertEqual(len(series["other roots"]), 3)
         draw(ax)
 
+    def test_a_real_polynomial_has_the_conjugates_of_its_signal_roots_too(self):
+        line = bearing.array.ula(6, 0.5)
+        z = [0.98 * np.exp(1j * np.pi * np.sin(np.radians(angle))) for angle in (-20.0, 40.0)]
+        roots = np.array([z[0], np.conj(z[0]), z[1], np.conj(z[1]), -0.3])
+        found = estimate([40.0, -20.0], roots=roots, num_sources=2)
+        ax = bearing.plot.roots(found, line)
+        series = self.series(ax)
+        self.assert_near(np.sort(series["signal roots"]), np.sort(z))
+        self.assert_near(np.sort(series["their conjugates, −θ"]), np.sort(np.conj(z)))
+        self.assert_near(series["other roots"], [-0.3])
+        draw(ax)
+        # Without the array nothing tells them apart; a bearing that no root stands for neither.
+        stray = estimate([40.0, -21.0], roots=roots, num_sources=2)
+        for ax in (bearing.plot.roots(found), bearing.plot.roots(stray, line)):
+            series = self.series(ax)
+            self.assert_near(np.sort(series["signal roots"]), np.sort(roots[:4]))
+            self.assertNotIn("their conjugates, −θ", series)
+        # A source and its mirror image: each root is the other one's conjugate.
+        pair = estimate([-20.0, 20.0], roots=[z[0], np.conj(z[0]), 0.1, -0.2], num_sources=2)
+        series = self.series(bearing.plot.roots(pair, line))
+        self.assert_near(np.sort(series["signal roots"]), np.sort([z[0], np.conj(z[0])]))
+        self.assertNotIn("their conjugates, −θ", series)
+
     def test_azimuths_stand_where_the_phase_of_their_directions_is(self):
         for spacing, wavelength in ((0.35, None), (0.5, None), (0.12, 0.3), (0.9, None)):
             line = bearing.array.ula(4, spacing, wavelength)
@@ -724,6 +747,8 @@ class qa_roots(plot_test):
         self.assert_names("estimate.roots", plot, estimate(roots=[[0.5]], num_sources=1))
         self.assert_names("estimate.roots", plot, estimate(roots=["z"], num_sources=1))
         self.assert_names("estimate.num_sources", plot, estimate(roots=[0.5], num_sources=-1))
+        text = SimpleNamespace(angles_deg=["x"], roots=[0.5], num_sources=1)
+        self.assert_names("estimate.angles_deg", plot, text, bearing.array.ula(4, 0.5))
         self.assert_names("array", plot, good, bearing.array.uca(5, 0.4))
         self.assert_names("array", plot, good, bearing.array.custom([[0, 0], [0.5, 0], [1.1, 0]]))
         self.assert_names("array", plot, good, bearing.array.ula(1, 0.5))

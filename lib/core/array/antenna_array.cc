@@ -245,7 +245,8 @@ antenna_array antenna_array::with_wavelength(double wavelength) const
 Eigen::VectorXcd antenna_array::phasors(double azimuth, double elevation) const
 {
     const Eigen::VectorXd phase = d_wave_positions * direction(azimuth, elevation);
-    return (imaginary_unit * phase.cast<std::complex<double>>()).array().exp();
+    return phase.unaryExpr(
+        [](double x) { return std::complex<double>(std::cos(x), std::sin(x)); });
 }
 
 Eigen::VectorXcd antenna_array::respond(const Eigen::VectorXcd& element_phasors) const
@@ -287,6 +288,13 @@ Eigen::VectorXcd antenna_array::azimuth_derivative(double azimuth, double elevat
         d_wave_positions * direction_by_azimuth(azimuth, elevation);
     const Eigen::VectorXcd a = phasors(azimuth, elevation);
     return respond((imaginary_unit * rate.array()) * a.array());
+}
+
+manifold_point antenna_array::manifold(double azimuth) const
+{
+    const Eigen::VectorXd rate = d_wave_positions * direction_by_azimuth(azimuth, 0.0);
+    const Eigen::VectorXcd a = phasors(azimuth, 0.0);
+    return { respond(a), respond((imaginary_unit * rate.array()) * a.array()) };
 }
 
 Eigen::VectorXcd antenna_array::azimuth_second_derivative(double azimuth,

@@ -120,19 +120,22 @@ beamscan_method beamscan_method_from_string(const std::string& name)
 beamscan_estimator::beamscan_estimator(antenna_array array,
                                        angle_grid grid,
                                        beamscan_config config)
-    : d_array(std::move(array)), d_config(config), d_search(d_array, std::move(grid))
+    : d_frame(std::move(array)),
+      d_config(config),
+      d_search(d_frame.array(), std::move(grid))
 {
-    require_num_sources(d_array, d_config.num_sources);
+    require_num_sources(d_frame.array(), d_config.num_sources);
 }
 
 bearing_estimate
 beamscan_estimator::estimate(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
                              std::size_t snapshots) const
 {
-    require_covariance_size(d_array, covariance);
+    require_covariance_size(array(), covariance);
     const covariance_analysis analysis =
-        analyse(covariance, d_config.num_sources, d_config.counting, snapshots);
-    bearing_estimate estimate = nothing_found(analysis.num_sources, analysis.status);
+        analyse(d_frame, covariance, d_config.num_sources, d_config.counting, snapshots);
+    bearing_estimate estimate =
+        nothing_found(array(), analysis.num_sources, analysis.status);
     estimate.grid = grid().azimuth();
     estimate.spectrum_db.setConstant(grid().size(), to_db(no_power));
     if (analysis.eigen.values.size() == 0) {
@@ -155,21 +158,21 @@ beamscan_estimator::estimate(const Eigen::Ref<const Eigen::MatrixXcd>& covarianc
         const double before = searched.at(g - 1);
         const double after = searched.at(g + 1);
         const double peak =
-            maximum([&](double x) { return power.at(d_array, x); }, before, after);
-        if (searched.is_open_edge(g, d_array) &&
+            maximum([&](double x) { return power.at(array(), x); }, before, after);
+        if (searched.is_open_edge(g, array()) &&
             std::abs(peak - searched.at(g)) < edge_share * (after - before)) {
             is_stronger_outside = true;
             continue;
         }
-        const double peak_power = power.at(d_array, peak);
-        estimate.azimuth(found) = reported_azimuth(d_array, peak);
+        const double peak_power = power.at(array(), peak);
+        estimate.azimuth(found) = reported_azimuth(array(), peak);
         estimate.power_db(found) = to_db(peak_power);
         estimate.snr_db(found) = 10.0 * std::log10(peak_power / analysis.noise_power);
         ++found;
     }
     if (found < analysis.num_sources || is_stronger_outside) {
         estimate.status = status::unresolved;
-    } else if (d_array.is_ambiguous(grid().first(), grid().last())) {
+    } else if (array().is_ambiguous(grid().first(), grid().last())) {
         estimate.status = status::not_identifiable;
     }
     sort_by_power(estimate);

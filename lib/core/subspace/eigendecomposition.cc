@@ -45,6 +45,15 @@ eigendecomposition decompose(const Eigen::Ref<const Eigen::MatrixXcd>& covarianc
     return { solver.eigenvalues().reverse(), solver.eigenvectors().rowwise().reverse() };
 }
 
+Eigen::VectorXd eigenvalues(const Eigen::Ref<const Eigen::MatrixXcd>& covariance)
+{
+    const Eigen::MatrixXcd hermitian = 0.5 * (covariance + covariance.adjoint());
+    return Eigen::SelfAdjointEigenSolver<Eigen::MatrixXcd>(hermitian,
+                                                           Eigen::EigenvaluesOnly)
+        .eigenvalues()
+        .reverse();
+}
+
 } // namespace core
 } // namespace bearing
 } // namespace gr

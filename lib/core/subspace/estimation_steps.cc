@@ -24,7 +24,6 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 // Noise-free data has no noise eigenvalues; -150 dB of the mean power keeps ratios
 // finite.
 constexpr double noise_floor = 1e-15;
-// A source whose fitted power is negative is reported 100 dB below the mean power.
 constexpr double power_floor = 1e-10;
 constexpr double lowest_power = 1e-20;
 constexpr double rounding_of_a_turn = 1e-14;
@@ -67,7 +66,8 @@ void require_covariance_size(const antenna_array& array,
     }
 }
 
-covariance_analysis analyse(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
+covariance_analysis analyse(const variant_frame& frame,
+                            const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
                             int num_sources,
                             count_method counting,
                             std::size_t snapshots)
@@ -78,29 +78,41 @@ covariance_analysis analyse(const Eigen::Ref<const Eigen::MatrixXcd>& covariance
     if (analysis.status != status::ok) {
         return analysis;
     }
-    analysis.eigen = decompose(covariance);
+    analysis.eigen = frame.decompose(covariance);
     if (num_sources == 0) {
         if (snapshots == 0) {
             analysis.status = status::not_identifiable;
             return analysis;
         }
-        analysis.num_sources = count_sources(analysis.eigen.values, snapshots, counting);
+        // Counting is a matter of R itself: averaging ties eigenvalues together.
+        analysis.num_sources = count_sources(frame.variant() == subspace_variant::complex
+                                                 ? analysis.eigen.values
+                                                 : eigenvalues(covariance),
+                                             snapshots,
+                                             counting);
         if (analysis.num_sources == 0) {
             analysis.status = status::no_source;
         }
     }
+    const int dimension = frame.signal_dimension(analysis.num_sources);
     const Eigen::Index n = covariance.rows();
-    double noise = analysis.eigen.values.tail(n - analysis.num_sources).mean();
-    if (snapshots > static_cast<std::size_t>(analysis.num_sources)) {
-        noise *= static_cast<double>(snapshots) / (snapshots - analysis.num_sources);
+    if (dimension >= n) { // of a counted number
+        analysis.status = status::not_identifiable;
+        return analysis;
+    }
+    double noise = analysis.eigen.values.tail(n - dimension).mean();
+    const double looks = frame.looks(snapshots);
+    if (looks > dimension) {
+        noise *= looks / (looks - dimension);
     }
     analysis.noise_power = std::max(noise, noise_floor * analysis.eigen.values.mean());
     return analysis;
 }
 
-bearing_estimate nothing_found(int num_sources, status why)
+bearing_estimate nothing_found(const antenna_array& array, int num_sources, status why)
 {
     bearing_estimate estimate;
+    estimate.is_front_only = array.is_front_only();
     estimate.num_sources = num_sources;
     estimate.status = why;
     estimate.azimuth = Eigen::VectorXd::Constant(num_sources, nan);
@@ -122,8 +134,23 @@ double reported_azimuth(const antenna_array& array, double azimuth)
 
 double to_db(double power) { return 10.0 * std::log10(std::max(power, lowest_power)); }
 
+double lowest_reported_power(const Eigen::Ref<const Eigen::MatrixXcd>& covariance)
+{
+    return power_floor * covariance.diagonal().real().mean();
+}
+
+void set_power(double power,
+               double noise_power,
+               Eigen::Index k,
+               bearing_estimate& estimate)
+{
+    estimate.power_db(k) = to_db(power);
+    estimate.snr_db(k) = 10.0 * std::log10(power / noise_power);
+}
+
 void fill_powers(const antenna_array& array,
-                 const covariance_analysis& analysis,
+                 const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
+                 double noise_power,
                  bearing_estimate& estimate)
 {
     std::vector<int> found;
@@ -139,29 +166,29 @@ void fill_powers(const antenna_array& array,
     for (std::size_t k = 0; k < found.size(); ++k) {
         a.col(k) = array.steering(estimate.azimuth(found[k]));
     }
+    // A^+ R A^+H with A^+ = (A^H A)^+ A^H.
     const Eigen::MatrixXcd inverse =
-        a.completeOrthogonalDecomposition().pseudoInverse() * analysis.eigen.vectors;
-    const Eigen::VectorXd signal_values =
-        analysis.eigen.values.array() - analysis.noise_power;
-    const double floor = power_floor * analysis.eigen.values.mean();
+        (a.adjoint() * a).completeOrthogonalDecomposition().pseudoInverse();
+    const Eigen::MatrixXcd beams = a.adjoint() * covariance * a;
+    const double floor = lowest_reported_power(covariance);
     for (std::size_t k = 0; k < found.size(); ++k) {
-        const double fitted = (inverse.row(k).cwiseAbs2() * signal_values)(0);
+        const double fitted = inverse.col(k).dot(beams * inverse.col(k)).real() -
+                              noise_power * inverse(k, k).real();
         // Per element: a calibrated steering vector need not have unit entries.
         const double per_element =
             std::max(fitted, floor) * a.col(k).squaredNorm() / array.num_elements();
-        estimate.power_db(found[k]) = to_db(per_element);
-        estimate.snr_db(found[k]) = 10.0 * std::log10(per_element / analysis.noise_power);
+        set_power(per_element, noise_power, found[k], estimate);
     }
 }
 
-void fill_accuracy(const antenna_array& array,
+void fill_accuracy(const variant_frame& frame,
                    const covariance_analysis& analysis,
                    std::size_t snapshots,
                    bool is_ambiguous,
                    bearing_estimate& estimate)
 {
     const plug_in_accuracy accuracy =
-        predict_plug_in(analysis.eigen, array, estimate.azimuth, snapshots);
+        predict_plug_in(analysis.eigen, frame, estimate.azimuth, snapshots);
     estimate.deviation = accuracy.deviation;
     estimate.status = accuracy.status;
     if (is_ambiguous) {

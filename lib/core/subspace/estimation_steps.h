@@ -12,6 +12,7 @@
 #include <gnuradio/bearing/core/subspace/bearing_estimate.h>
 #include <gnuradio/bearing/core/subspace/eigendecomposition.h>
 #include <gnuradio/bearing/core/subspace/source_count.h>
+#include <gnuradio/bearing/core/subspace/variant_frame.h>
 #include <Eigen/Dense>
 #include <cstddef>
 #include <vector>
@@ -32,28 +33,38 @@ void require_covariance_size(const antenna_array& array,
 struct covariance_analysis {
     core::status status = core::status::ok; //!< ok: go on and search
     int num_sources = 0;                    //!< K, given or counted
-    eigendecomposition eigen;               //!< empty when the data is bad
+    eigendecomposition eigen;               //!< in the frame; empty when the data is bad
     double noise_power = 0.0;               //!< E|n|^2 at an element, > 0
 };
-covariance_analysis analyse(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
+covariance_analysis analyse(const variant_frame& frame,
+                            const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
                             int num_sources,
                             count_method counting,
                             std::size_t snapshots);
 
 //! An estimate of num_sources values that are all NaN.
-bearing_estimate nothing_found(int num_sources, status why);
+bearing_estimate nothing_found(const antenna_array& array, int num_sources, status why);
 
 //! An azimuth in the range the array reports: [0, 2 pi), or unchanged for front-only
 //! ones.
 double reported_azimuth(const antenna_array& array, double azimuth);
 
+//! What stands for a fitted power that is not positive, 100 dB below the mean power.
+double lowest_reported_power(const Eigen::Ref<const Eigen::MatrixXcd>& covariance);
+//! Sets power_db and snr_db of source \p k; power per element, > 0.
+void set_power(double power,
+               double noise_power,
+               Eigen::Index k,
+               bearing_estimate& estimate);
+
 //! Source powers per element by least squares on R - s2 I, into power_db and snr_db.
 void fill_powers(const antenna_array& array,
-                 const covariance_analysis& analysis,
+                 const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
+                 double noise_power,
                  bearing_estimate& estimate);
 
 //! Deviations and status of MUSIC-type estimates, once the azimuths are there.
-void fill_accuracy(const antenna_array& array,
+void fill_accuracy(const variant_frame& frame,
                    const covariance_analysis& analysis,
                    std::size_t snapshots,
                    bool is_ambiguous,

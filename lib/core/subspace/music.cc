@@ -182,19 +182,22 @@ std::vector<minimum> deepest_minima(const antenna_array& array,
 music_estimator::music_estimator(antenna_array array,
                                  angle_grid grid,
                                  music_config config)
-    : d_array(std::move(array)), d_config(config), d_search(d_array, std::move(grid))
+    : d_frame(std::move(array)),
+      d_config(config),
+      d_search(d_frame.array(), std::move(grid))
 {
-    require_num_sources(d_array, d_config.num_sources);
+    require_num_sources(d_frame.array(), d_config.num_sources);
 }
 
 bearing_estimate
 music_estimator::estimate(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
                           std::size_t snapshots) const
 {
-    require_covariance_size(d_array, covariance);
+    require_covariance_size(array(), covariance);
     const covariance_analysis analysis =
-        analyse(covariance, d_config.num_sources, d_config.counting, snapshots);
-    bearing_estimate estimate = nothing_found(analysis.num_sources, analysis.status);
+        analyse(d_frame, covariance, d_config.num_sources, d_config.counting, snapshots);
+    bearing_estimate estimate =
+        nothing_found(array(), analysis.num_sources, analysis.status);
     estimate.grid = grid().azimuth();
     // Without a signal subspace f is 1 everywhere: a flat spectrum.
     estimate.spectrum_db.setZero(grid().size());
@@ -209,17 +212,17 @@ music_estimator::estimate(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
     estimate.spectrum_db = -10.0 * f.array().log10();
     evaluate(d_search.searched_table(), signal_subspace, f);
     const std::vector<minimum> minima =
-        deepest_minima(d_array, signal_subspace, d_search.searched(), f);
+        deepest_minima(array(), signal_subspace, d_search.searched(), f);
     const std::size_t num_found =
         std::min(minima.size(), static_cast<std::size_t>(analysis.num_sources));
     for (std::size_t k = 0; k < num_found; ++k) {
-        estimate.azimuth(k) = reported_azimuth(d_array, minima[k].azimuth);
+        estimate.azimuth(k) = reported_azimuth(array(), minima[k].azimuth);
     }
-    fill_powers(d_array, analysis, estimate);
-    fill_accuracy(d_array,
+    fill_powers(array(), covariance, analysis.noise_power, estimate);
+    fill_accuracy(d_frame,
                   analysis,
                   snapshots,
-                  d_array.is_ambiguous(grid().first(), grid().last()),
+                  array().is_ambiguous(grid().first(), grid().last()),
                   estimate);
     if (estimate.status == status::ok && estimate.azimuth.hasNaN()) {
         estimate.status = status::unresolved;
@@ -228,7 +231,7 @@ music_estimator::estimate(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
     if (estimate.deviation.array().isFinite().any() &&
         std::any_of(minima.begin() + num_found, minima.end(), [&](const minimum& other) {
             return supports_direction(
-                analysis.eigen, d_array, analysis.num_sources, other.azimuth, snapshots);
+                analysis.eigen, d_frame, analysis.num_sources, other.azimuth, snapshots);
         })) {
         estimate.deviation.setConstant(std::numeric_limits<double>::quiet_NaN());
         estimate.status = status::not_identifiable;

@@ -6,6 +6,7 @@
  */
 
 #include "arguments.h"
+#include "estimator_binding.h"
 #include <gnuradio/bearing/beamscan.h>
 #include <gnuradio/bearing/core/subspace/accuracy.h>
 #include <gnuradio/bearing/core/subspace/beamscan.h>
@@ -51,30 +52,6 @@ Eigen::VectorXd in_degrees(const Eigen::VectorXd& radians)
     return radians / radians_per_degree;
 }
 
-template <typename Block>
-py::class_<Block, gr::sync_block, gr::block, gr::basic_block, std::shared_ptr<Block>>
-bind_estimator(py::module& m, const char* name, const char* doc)
-{
-    return py::class_<Block,
-                      gr::sync_block,
-                      gr::block,
-                      gr::basic_block,
-                      std::shared_ptr<Block>>(m, name, doc)
-        .def("set_num_sources",
-             &Block::set_num_sources,
-             "ValueError unless 0 <= num_sources < N.",
-             py::arg("num_sources"))
-        .def("set_heading_deg",
-             &Block::set_heading_deg,
-             "Direction of the array's +y axis, clockwise from north.",
-             py::arg("heading_deg"))
-        .def(
-            "set_calibration",
-            &Block::set_calibration,
-            "Replaces the whole calibration; parts that the argument lacks are as drawn.",
-            py::arg("calibration"));
-}
-
 void bind_functions(py::module& core)
 {
     py::class_<bearing_estimate>(core, "bearing_estimate", R"(
@@ -96,7 +73,7 @@ found.
         .def_property_readonly(
             "status",
             [](const bearing_estimate& e) { return to_string(e.status); },
-            "ok, no_source, unresolved, bad_data, low_snr, model_mismatch or "
+            "ok, no_source, unresolved, collapsed, bad_data, low_snr, model_mismatch or "
             "not_identifiable")
         .def_readonly(
             "spectrum_db", &bearing_estimate::spectrum_db, "spectrum in dB over grid_deg")
@@ -104,6 +81,10 @@ found.
             "grid_deg",
             [](const bearing_estimate& e) { return in_degrees(e.grid); },
             "azimuths of the spectrum in degrees")
+        .def_readonly("front_only",
+                      &bearing_estimate::is_front_only,
+                      "whether angles_deg are in [-90, 90], of an array that cannot tell "
+                      "front from back, else in [0, 360)")
         .def_readonly("roots",
                       &bearing_estimate::roots,
                       "root_music: roots of the null polynomial inside the unit circle, "
@@ -220,26 +201,54 @@ ValueError
            const antenna_array& array,
            int num_sources,
            long long snapshots,
-           const std::string& variant) {
-            if (variant != "complex") {
-                throw std::invalid_argument("variant is '" + variant +
-                                            "'; it must be 'complex'");
-            }
+           const std::string& variant,
+           const std::string& mirror) {
             root_music_config config;
             config.num_sources = num_sources;
+            config.variant = root_music_variant_from_string(variant);
+            config.mirror = mirror_rejection_from_string(mirror);
             return root_music_estimator(array, config)
                 .estimate(covariance, to_snapshots(snapshots, 0));
         },
         R"(
-Root-MUSIC (A. J. Barabell 1983) on a uniform line, calibrated or not.
+Root-MUSIC (A. J. Barabell 1983): MUSIC without a grid, on any array.
 
-Parameters and result as for music(), without a grid and a spectrum; variant is "complex".
+Uniform lines have an exact polynomial; all others the Fourier series of the null function
+(M. Ruebsamen, A. B. Gershman 2009).
+
+Parameters
+----------
+R : complex array of N x N
+a : bearing.array
+num_sources : int
+    K, 1 .. N-1 (variant "real": 2 K < N); 0: count them.
+snapshots : int
+    Number behind R; 0: unknown, then std_deg is NaN and status not_identifiable.
+variant : str
+    "complex"; or, on uniform lines, ideal or calibrated in gain and coupling: "unitary"
+    (forward-backward averaged, survives most coherent pairs) and "real" (RV-root-MUSIC,
+    arXiv 2509.01999: from the real part of R, the fastest); "auto": unitary on an ideal or
+    gain-calibrated uniform line, else complex.
+mirror : str
+    How "real" tells directions from their mirror images: "least_squares", or "cbf" as in
+    its paper, which fails next to a strong source and on mirrored pairs.
+
+Returns
+-------
+bearing_estimate with roots; status "collapsed" (real): a direction fell together with its
+mirror image, the angles are the complex variant's, without std_deg.
+
+Raises
+------
+ValueError
+    Naming the parameter.
 )",
         py::arg("R"),
         py::arg("a"),
         py::arg("num_sources"),
         py::arg("snapshots") = 0,
-        py::arg("variant") = "complex");
+        py::arg("variant") = "complex",
+        py::arg("mirror") = "least_squares");
     core.def(
         "count_sources",
         [](const Eigen::MatrixXcd& covariance,
@@ -277,14 +286,15 @@ method: "ratio" (robust to unequal noise in the channels), "mdl" or "aic" (M. Wa
                                                 array,
                                                 to_radians("angles_deg", angles_deg),
                                                 to_snapshots(snapshots, 1),
-                                                accuracy_variant_from_string(variant),
+                                                subspace_variant_from_string(variant),
                                                 accuracy_theory_from_string(theory)));
         },
         R"(
 Standard deviations in degrees that MUSIC and root-MUSIC reach at the true directions
 angles_deg, from an exact covariance R.
 
-variant: "complex" (any array), "unitary" or "real" (uniform lines); theory: "full", or
+variant: "complex" (any array), "unitary" or "real" (uniform lines, calibrated in gain and
+coupling at most); theory: "full", or
 "paper" for the high-SNR limit of the real variant (arXiv 2509.01999, equation 36).
 )",
         py::arg("R"),
@@ -377,17 +387,39 @@ Ports and parameters as bearing.music; method is "bartlett" or "capon".
              "azimuths of the spectrum's points");
 
     bind_estimator<bearing::root_music>(m, "root_music", R"(
-Root-MUSIC for uniform lines: bearings with predicted standard deviations, without a grid.
+Root-MUSIC: bearings with predicted standard deviations, without a grid or a spectrum.
 
-Input: covariance items. Messages: calibration in, bearings out (one PDU an item). Parameters
-as bearing.music.
+Input: covariance items. Messages: calibration in, bearings out (one PDU an item).
+
+Parameters
+----------
+array : bearing.array
+    Any; for "unitary" and "real" a uniform line without position offsets.
+num_sources : int, K = 1 .. N-1 ("real": 2 K < N); 0: count them
+variant : str
+    "complex", "unitary" or "real" as of bearing.core.root_music, or "auto": unitary while the
+    array is a uniform line that is ideal or calibrated in gain only, else complex.
+snapshots : int
+    Number behind each item while no ``snapshots`` tag tells; 0: unknown.
+heading_deg : direction of +y, clockwise from north
+counting : "ratio", "mdl" or "aic"
+
+Raises ValueError naming the parameter; a calibration message that the variant does not suit is
+ignored with a warning.
 )")
         .def(py::init(&bearing::root_music::make),
              py::arg("array"),
              py::arg("num_sources"),
+             py::arg("variant") = "auto",
              py::arg("snapshots") = 0,
              py::arg("heading_deg") = 0.0,
-             py::arg("counting") = "ratio");
+             py::arg("counting") = "ratio")
+        .def("set_variant",
+             &bearing::root_music::set_variant,
+             "\"auto\", \"complex\", \"unitary\" or \"real\"; ValueError for one that "
+             "array,\n"
+             "calibration or number of sources do not suit.",
+             py::arg("variant"));
 }
 
 } // namespace

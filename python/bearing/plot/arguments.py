@@ -66,14 +66,14 @@ class found_directions:
     angles_deg: the directions that were found, all finite.
     std_deg: as long; NaN where unknown.
     grid_deg, spectrum_db: equally long, perhaps empty; the spectrum is NaN where not finite.
-    has_roots: whether it comes from a uniform line by its polynomial.
+    front_only: whether its array cannot tell front from back; None where it does not say.
     """
 
     angles_deg: np.ndarray
     std_deg: np.ndarray
     grid_deg: np.ndarray
     spectrum_db: np.ndarray
-    has_roots: bool
+    front_only: bool | None
 
 
 def read_estimate(estimate):
@@ -109,7 +109,7 @@ def read_estimate(estimate):
         std_deg=std[found],
         grid_deg=grid,
         spectrum_db=spectrum,
-        has_roots=np.size(getattr(estimate, "roots", ())) > 0,
+        front_only=getattr(estimate, "front_only", None),
     )
 
 

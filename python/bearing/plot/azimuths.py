@@ -64,8 +64,8 @@ def range_of_estimate(found):
     """The limits in which a found_directions is drawn, or None when it tells none."""
     if found.grid_deg.size:
         return range_of_grid(found.grid_deg)
-    if found.has_roots:
-        return FRONT
+    if found.front_only is not None:
+        return FRONT if found.front_only else FULL_CIRCLE
     return range_of_angles(found.angles_deg) if found.angles_deg.size else None
 
 

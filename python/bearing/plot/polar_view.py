@@ -41,7 +41,7 @@ def polar(estimate, ax=None, heading_deg=None, truth_deg=None, *, front_only=Non
     front_only : bool, optional
         Whether only [-90, 90] degrees about the array's forward is shown. Default: when the
         estimates tell that they come from an array that cannot tell front from back: by the
-        range of the grid, by roots, or else by a negative angle.
+        range of the grid, by their ``front_only``, or else by a negative angle.
 
     Returns
     -------

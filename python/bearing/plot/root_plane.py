@@ -7,6 +7,7 @@ from matplotlib.lines import Line2D
 
 from ..bearing_python import array as antenna_array
 from . import style
+from .arguments import real_array
 
 # How much of the plane is shown, at least and at most, from the origin.
 LEAST_REACH, GREATEST_REACH = 1.55, 2.1
@@ -14,6 +15,8 @@ LEAST_REACH, GREATEST_REACH = 1.55, 2.1
 UNIFORMITY = 1e-6
 # Radius of the scale of azimuths, clear of the roots near the circle and their mirrors.
 SCALE = 1.18
+# Roots this near to each other, or to the phase of a bearing, are the same.
+SAME_ROOT = 1e-6
 # Where azimuths are marked, in degrees; towards endfire they crowd together.
 AZIMUTHS_DEG = (-90, -60, -45, -30, -20, -10, 0, 10, 20, 30, 45, 60, 90)
 
@@ -22,16 +25,18 @@ def roots(estimate, array=None, ax=None):
     """Draws the roots of root-MUSIC in the complex plane.
 
     A source puts a pair of roots, z and its mirror 1/conj(z), near the unit circle, at
-    ``z = exp(j 2 pi (d / lambda) sin theta)``: the nearer, the clearer it is.
+    ``z = exp(j 2 pi (d / lambda) sin theta)``: the nearer, the clearer it is. The polynomial of
+    the real variant is real: every root has a conjugate, which stands for -theta.
 
     Parameters
     ----------
     estimate : bearing_estimate of bearing.core.root_music()
         Its ``roots`` lie inside the unit circle; the ``num_sources`` nearest to it gave the
-        bearings.
+        bearings. Of the real variant, that many pairs.
     array : bearing.array, optional
         The uniform line of the estimate. With it azimuths in degrees are written on a scale
-        around the circle, where there are directions.
+        around the circle, where there are directions, and the signal roots of the real variant
+        are told from their conjugates.
     ax : matplotlib Axes, optional
         Default: a figure of its own. Its aspect is made equal.
 
@@ -50,7 +55,7 @@ def roots(estimate, array=None, ax=None):
 
     order = np.argsort(-np.abs(inside), kind="stable")
     inside = inside[order]
-    is_signal = np.arange(inside.size) < num_signals
+    is_signal, is_conjugate = _choose(estimate, inside, num_signals, spacing)
     # The mirror of a root at zero is at infinity.
     has_mirror = np.abs(inside) > 0.0
     mirrors = 1.0 / np.conj(inside[has_mirror])
@@ -66,13 +71,14 @@ def roots(estimate, array=None, ax=None):
     handles = []
     for choice, index, name in (
         (is_signal, 1, "signal roots"),
-        (~is_signal, 0, "other roots"),
+        (is_conjugate, 2, "their conjugates, −θ"),
+        (~is_signal & ~is_conjugate, 0, "other roots"),
     ):
         if not choice.any():
             continue
         colour = style.series(ax, index)
         outside = 1.0 / np.conj(inside[choice & has_mirror])
-        marker = style.MARKERS[1 - index]
+        marker = style.MARKERS[(1, 0, 2)[index]]
         ax.plot(inside[choice].real, inside[choice].imag, marker, ms=7, color=colour, zorder=4,
                 label=name)
         ax.plot(outside.real, outside.imag, marker, ms=7, mew=1.5, mfc="none", color=colour,
@@ -100,7 +106,8 @@ def roots(estimate, array=None, ax=None):
     )
     ax.set_aspect("equal")
     ax.grid(alpha=0.2)
-    style.legend(ax, handles, loc="upper center", bbox_to_anchor=(0.5, -0.11), ncols=3)
+    columns = 3 if len(handles) <= 3 else 2
+    style.legend(ax, handles, loc="upper center", bbox_to_anchor=(0.5, -0.11), ncols=columns)
     return ax
 
 
@@ -120,6 +127,33 @@ def _read(estimate):
     if isinstance(count, (bool, np.bool_)) or not isinstance(count, (int, np.integer)) or count < 0:
         raise ValueError(f"estimate.num_sources is {count!r}; it must be an integer from 0 up")
     return values[np.isfinite(values)], int(count)
+
+
+def _choose(estimate, inside, num_signals, spacing):
+    """Which roots, nearest to the circle first, are the signal, and which are the conjugates
+    that a real polynomial adds to them: two arrays of bool."""
+    nearest = np.arange(inside.size) < num_signals
+    none = np.zeros(inside.size, bool)
+    distances = np.abs(inside[:, np.newaxis] - np.conj(inside))
+    if not np.all(np.any(distances < SAME_ROOT, axis=1)):
+        return nearest, none
+    if spacing is not None:
+        angles = real_array("estimate.angles_deg", getattr(estimate, "angles_deg", ()), (1,))
+        angles = np.radians(angles[np.isfinite(angles)])
+        phases = np.exp(2j * np.pi * spacing * np.sin(angles))
+        # A root at zero has no phase.
+        on_circle = inside / np.maximum(np.abs(inside), np.finfo(float).tiny)
+        found = [np.flatnonzero(np.abs(on_circle - phase) < SAME_ROOT) for phase in phases]
+        if found and all(match.size for match in found):
+            is_signal = none.copy()
+            is_signal[[match[0] for match in found]] = True
+            is_conjugate = np.any(distances[:, is_signal] < SAME_ROOT, axis=1) & ~is_signal
+            return is_signal, is_conjugate
+    # Nothing tells a root from its conjugate: both count.
+    pairs = np.flatnonzero(inside.imag >= 0.0)[:num_signals]
+    is_signal = np.any(distances[:, pairs] < SAME_ROOT, axis=1)
+    is_signal[pairs] = True
+    return is_signal, none
 
 
 def _spacing(array):

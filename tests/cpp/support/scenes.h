@@ -9,11 +9,25 @@
 #define INCLUDED_BEARING_TESTS_SCENES_H
 
 #include <gnuradio/bearing/core/array/antenna_array.h>
+#include <gnuradio/bearing/core/subspace/variant_frame.h>
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
 #include <complex>
+#include <ostream>
 #include <vector>
+
+namespace gr {
+namespace bearing {
+namespace core {
+inline std::ostream& operator<<(std::ostream& out, subspace_variant variant)
+{
+    constexpr const char* names[] = { "complex", "unitary", "real" };
+    return out << names[static_cast<int>(variant)];
+}
+} // namespace core
+} // namespace bearing
+} // namespace gr
 
 constexpr double degree = M_PI / 180.0;
 

@@ -51,17 +51,17 @@ BOOST_DATA_TEST_CASE(population_deviations_are_the_reference_values,
     const antenna_array line = antenna_array::uniform_line(scene.num_elements, 0.5);
     const Eigen::VectorXd azimuth = degrees({ scene.first, scene.second });
     const Eigen::MatrixXcd r = population_covariance(line, azimuth, scene.snr_db);
-    const auto in_degrees = [&](accuracy_variant variant, accuracy_theory theory) {
+    const auto in_degrees = [&](subspace_variant variant, accuracy_theory theory) {
         return predict_deviation(r, line, azimuth, scene.snapshots, variant, theory)(0) /
                degree;
     };
-    BOOST_TEST(std::abs(in_degrees(accuracy_variant::complex, accuracy_theory::full) -
+    BOOST_TEST(std::abs(in_degrees(subspace_variant::complex, accuracy_theory::full) -
                         scene.complex_deg) < decimals);
-    BOOST_TEST(std::abs(in_degrees(accuracy_variant::real, accuracy_theory::full) -
+    BOOST_TEST(std::abs(in_degrees(subspace_variant::real, accuracy_theory::full) -
                         scene.real_deg) < decimals);
     // Forward-backward averaging leaves an exact covariance of uncorrelated sources
     // alone.
-    BOOST_TEST(std::abs(in_degrees(accuracy_variant::unitary, accuracy_theory::full) -
+    BOOST_TEST(std::abs(in_degrees(subspace_variant::unitary, accuracy_theory::full) -
                         scene.complex_deg) < decimals);
 }
 
@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(the_papers_formula_is_smaller_by_what_it_leaves_out)
         const Eigen::MatrixXcd r = population_covariance(line, azimuth, snr_db);
         const auto deviation = [&](accuracy_theory theory) {
             return predict_deviation(
-                r, line, azimuth, 200, accuracy_variant::real, theory)(0);
+                r, line, azimuth, 200, subspace_variant::real, theory)(0);
         };
         return deviation(accuracy_theory::paper) / deviation(accuracy_theory::full);
     };
@@ -252,13 +252,13 @@ BOOST_AUTO_TEST_CASE(bad_parameters_are_refused_and_bad_data_is_not)
                       std::invalid_argument);
     BOOST_CHECK_THROW(predict_deviation(r, line, Eigen::VectorXd::Zero(5), 10),
                       std::invalid_argument);
-    BOOST_CHECK_THROW(predict_deviation(r, circle, azimuth, 10, accuracy_variant::real),
+    BOOST_CHECK_THROW(predict_deviation(r, circle, azimuth, 10, subspace_variant::real),
                       std::invalid_argument);
     BOOST_CHECK_THROW(
         predict_deviation(
-            r, line, degrees({ 0.0, 20.0, 40.0 }), 10, accuracy_variant::real),
+            r, line, degrees({ 0.0, 20.0, 40.0 }), 10, subspace_variant::real),
         std::invalid_argument);
-    BOOST_CHECK_THROW(accuracy_variant_from_string("quaternion"), std::invalid_argument);
+    BOOST_CHECK_THROW(subspace_variant_from_string("quaternion"), std::invalid_argument);
     BOOST_CHECK_THROW(accuracy_theory_from_string("guess"), std::invalid_argument);
     BOOST_TEST(predict_deviation(Eigen::MatrixXcd::Zero(5, 5), line, azimuth, 10)
                    .array()

@@ -17,6 +17,12 @@ namespace gr {
 namespace bearing {
 namespace core {
 
+//! A steering vector and its derivative with respect to azimuth, per radian, N each.
+struct manifold_point {
+    Eigen::VectorXcd a;
+    Eigen::VectorXcd d;
+};
+
 /*!
  * \brief Geometry, wavelength and calibration of an antenna array: its manifold.
  *
@@ -94,7 +100,10 @@ public:
     //! Largest distance of two elements as drawn, in wavelengths.
     double aperture() const { return d_aperture; }
     //! True when the calibration moves elements from where they are drawn.
-    bool has_position_offsets() const { return d_calibration.positions.size() > 0; }
+    bool has_position_offsets() const
+    {
+        return d_calibration.positions.size() > 0 && !d_calibration.positions.isZero(0.0);
+    }
 
     /*!
      * \brief True when two directions within azimuths [first, last] (radians) have the
@@ -122,6 +131,8 @@ public:
                               const Eigen::VectorXd& elevation) const;
     //! Derivative of a with respect to azimuth, per radian, N.
     Eigen::VectorXcd azimuth_derivative(double azimuth, double elevation = 0.0) const;
+    //! Both for little more than the price of one, on the horizon.
+    manifold_point manifold(double azimuth) const;
     //! Second derivative of a with respect to azimuth, per radian squared, N.
     Eigen::VectorXcd azimuth_second_derivative(double azimuth,
                                                double elevation = 0.0) const;

@@ -27,6 +27,8 @@ struct BEARING_API bearing_estimate {
     int num_sources = 0;
     //! theta in radians, clockwise from +y; in [-pi/2, pi/2] or [0, 2 pi)
     Eigen::VectorXd azimuth;
+    //! which of the two ranges it is
+    bool is_front_only = false;
     //! predicted standard deviation in radians; NaN where it is not trustworthy
     Eigen::VectorXd deviation;
     //! source power per element, dB relative to 1

@@ -38,6 +38,10 @@ BEARING_API status check_covariance(const Eigen::Ref<const Eigen::MatrixXcd>& co
 BEARING_API eigendecomposition
 decompose(const Eigen::Ref<const Eigen::MatrixXcd>& covariance);
 
+//! The eigenvalues alone, descending, N: half the work.
+BEARING_API Eigen::VectorXd
+eigenvalues(const Eigen::Ref<const Eigen::MatrixXcd>& covariance);
+
 } // namespace core
 } // namespace bearing
 } // namespace gr

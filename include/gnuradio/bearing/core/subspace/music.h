@@ -14,6 +14,7 @@
 #include <gnuradio/bearing/core/subspace/azimuth_search.h>
 #include <gnuradio/bearing/core/subspace/bearing_estimate.h>
 #include <gnuradio/bearing/core/subspace/source_count.h>
+#include <gnuradio/bearing/core/subspace/variant_frame.h>
 #include <Eigen/Dense>
 #include <cstddef>
 
@@ -53,11 +54,11 @@ public:
     bearing_estimate estimate(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
                               std::size_t snapshots) const;
 
-    const antenna_array& array() const { return d_array; }
+    const antenna_array& array() const { return d_frame.array(); }
     const angle_grid& grid() const { return d_search.shown(); }
 
 private:
-    antenna_array d_array;
+    variant_frame d_frame;
     music_config d_config;
     azimuth_search d_search;
 };

@@ -11,30 +11,72 @@
 #include <gnuradio/bearing/api.h>
 #include <gnuradio/bearing/core/array/antenna_array.h>
 #include <gnuradio/bearing/core/subspace/bearing_estimate.h>
+#include <gnuradio/bearing/core/subspace/null_polynomial.h>
 #include <gnuradio/bearing/core/subspace/source_count.h>
+#include <gnuradio/bearing/core/subspace/variant_frame.h>
 #include <Eigen/Dense>
 #include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
 
 namespace gr {
 namespace bearing {
 namespace core {
 
+//! How the real variant tells a direction from its mirror image.
+enum class mirror_rejection {
+    least_squares, //!< powers >= 0 of all 2 K candidates fitted to R, the K largest
+    beamformer     //!< pair by pair the higher output of the conventional beamformer, the
+                   //!< paper's: fails next to a strong source, and on a mirrored pair
+};
+
+//! \throws std::invalid_argument naming mirror and the allowed "least_squares", "cbf"
+BEARING_API mirror_rejection mirror_rejection_from_string(const std::string& name);
+
+//! The variant that \p name stands for; absent for "auto".
+//! \throws std::invalid_argument naming variant and the allowed "auto", "complex",
+//! "unitary", "real"
+BEARING_API std::optional<subspace_variant>
+root_music_variant_from_string(const std::string& name);
+
 //! What a root_music_estimator looks for.
 struct root_music_config {
-    //! K, 1 .. N-1; 0: count the sources
+    //! K, 1 .. N-1 (real: 2 K < N); 0: count the sources
     int num_sources = 0;
     count_method counting = count_method::ratio;
+    //! absent: unitary on an ideal or gain-calibrated uniform line, else complex
+    std::optional<subspace_variant> variant = subspace_variant::complex;
+    //! of the real variant
+    mirror_rejection mirror = mirror_rejection::least_squares;
 };
 
 /*!
- * \brief Root-MUSIC for uniform lines: MUSIC without a grid.
+ * \brief Root-MUSIC: MUSIC without a grid.
  *
- * On a uniform line the null function is a polynomial in z = exp(j 2 pi (d / lambda)
- * sin theta); the K roots inside the unit circle and nearest to it give the directions.
- * Gains and coupling of a calibrated line enter the polynomial exactly; position offsets
- * are accounted for by refining each direction on the true null function. A root outside
- * the visible region (|sin theta| > 1) is reported as +-90 degrees with status
- * unresolved.
+ * The null function is a polynomial on the unit circle (null_polynomial); the K roots
+ * inside it and nearest to it give the directions.
+ *
+ * - On a uniform line it is one in z = exp(j 2 pi (d / lambda) sin theta). Gains and
+ *   coupling of a calibrated line enter exactly; small position offsets are accounted for
+ *   by taking each root to the root of the true null function. A root outside the visible
+ *   region (|sin theta| > 1) is reported as +-90 degrees with status unresolved.
+ * - On any other array, and on lines with large offsets, it is the Fourier series of the
+ *   null function, in z = exp(j theta).
+ *
+ * Variants (subspace_variant), the last two for uniform lines:
+ *
+ * - complex: Barabell's.
+ * - unitary: forward-backward averaged, by a real eigendecomposition (M. Pesavento, A. B.
+ *   Gershman, M. Haardt, "Unitary root-MUSIC with a real-valued eigendecomposition", IEEE
+ *   Trans. SP 48(5), 2000). Resolves coherent pairs too, unless their phase difference at
+ *   the array's centre is 0 or 180 degrees.
+ * - real: RV-root-MUSIC (arXiv 2509.01999). The real part of R has every source and its
+ *   mirror image, D = 2 K, and its polynomial is real: half the degree. Mirror images are
+ *   rejected by a fit of powers. When a pair falls together (a real root: broadside or
+ *   endfire) the status is collapsed and the directions are the complex variant's, without
+ *   deviations. Fast, worse where one source is near the mirror image of another, lost on
+ *   coherent pairs.
  *
  * Reference: A. J. Barabell, "Improving the resolution performance of
  * eigenstructure-based direction-finding algorithms", ICASSP 1983.
@@ -42,8 +84,9 @@ struct root_music_config {
 class BEARING_API root_music_estimator
 {
 public:
-    //! \throws std::invalid_argument for num_sources outside 0 .. N-1, or an array that
-    //! is not a uniform line of at least 2 elements
+    //! \throws std::invalid_argument for num_sources outside its range, fewer than 2
+    //! elements, and arrays that do not suit the variant (variant_frame) or are too large
+    //! (fourier_null_polynomial)
     explicit root_music_estimator(antenna_array array, root_music_config config = {});
 
     /*!
@@ -55,22 +98,28 @@ public:
     bearing_estimate estimate(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
                               std::size_t snapshots) const;
 
-    const antenna_array& array() const { return d_array; }
+    const antenna_array& array() const { return d_frame.array(); }
+    //! The one given, or chosen.
+    subspace_variant variant() const { return d_frame.variant(); }
 
 private:
-    antenna_array d_array;
-    root_music_config d_config;
-};
+    struct directions;
+    directions search(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
+                      const Eigen::MatrixXcd& signal_subspace,
+                      int num_sources) const;
+    directions search_line(const Eigen::MatrixXcd& signal_subspace) const;
+    directions search_circle(const Eigen::MatrixXcd& signal_subspace) const;
+    directions search_mirrored_line(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
+                                    const Eigen::MatrixXcd& signal_subspace,
+                                    int num_sources) const;
 
-/*!
- * \brief Roots of the palindromic polynomial sum_(k=-n..n) c_k z^k with c_-k = conj(c_k).
- *
- * \param coefficients c_0 .. c_n; c_0 is real and the function they describe on the unit
- * circle is not negative
- * \returns the n roots inside the unit circle, nearest to it first; fewer where leading
- * coefficients vanish
- */
-BEARING_API Eigen::VectorXcd roots_inside(const Eigen::VectorXcd& coefficients);
+    root_music_config d_config;
+    variant_frame d_frame;
+    // Immutable, so copies share them.
+    std::shared_ptr<const line_null_polynomial> d_line;       // of a uniform line
+    std::shared_ptr<const fourier_null_polynomial> d_fourier; // of all others
+    std::shared_ptr<const root_music_estimator> d_complex;    // for collapsed pairs
+};
 
 } // namespace core
 } // namespace bearing

@@ -1,0 +1,56 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-bearing authors
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_BEARING_CORE_SUBSPACE_CHI_SQUARED_H
+#define INCLUDED_BEARING_CORE_SUBSPACE_CHI_SQUARED_H
+
+#include <cmath>
+
+namespace gr {
+namespace bearing {
+namespace core {
+
+//! The 0.9999 quantile of chi-squared. E. B. Wilson, M. M. Hilferty 1931: its cube root is
+//! nearly Gaussian. Right to 7 % at one degree of freedom and to 2 % from nine on, always
+//! above.
+inline double chi_squared_limit(double freedom)
+{
+    constexpr double deviations = 3.719; // of a Gaussian, one-sided
+    const double variance = 2.0 / (9.0 * freedom);
+    return freedom * std::pow(1.0 - variance + deviations * std::sqrt(variance), 3);
+}
+
+//! A sum of chi-squared variables with different weights, taken as one with the same mean
+//! and variance (F. E. Satterthwaite 1946).
+class chi_squared_sum
+{
+public:
+    void add(double weight, double freedom)
+    {
+        d_mean += weight * freedom;
+        d_square += weight * weight * freedom;
+    }
+    //! Its 0.9999 quantile; 0 of an empty sum.
+    double limit() const
+    {
+        if (!(d_mean > 0.0)) {
+            return 0.0;
+        }
+        const double freedom = d_mean * d_mean / d_square;
+        return d_mean / freedom * chi_squared_limit(freedom);
+    }
+
+private:
+    double d_mean = 0.0;
+    double d_square = 0.0;
+};
+
+} // namespace core
+} // namespace bearing
+} // namespace gr
+
+#endif /* INCLUDED_BEARING_CORE_SUBSPACE_CHI_SQUARED_H */

@@ -1,0 +1,338 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-bearing authors
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "estimation_steps.h"
+#include "projection_fit.h"
+#include <algorithm>
+#include <cmath>
+#include <complex>
+#include <limits>
+#include <set>
+#include <utility>
+#include <vector>
+
+namespace gr {
+namespace bearing {
+namespace core {
+
+namespace {
+
+constexpr int fewest_points = 361;
+constexpr int most_sweeps = 6;
+// Coherent sources make wrong places look best to begin with. So many first points for
+// each element are tried beside the best one, and the most promising are followed.
+constexpr int first_points_per_element = 2;
+constexpr int most_starts = 5;
+// Minima nearer to each other than this, in radians, are one.
+constexpr double same_minimum = 1e-6;
+// A direction of which the others already explain all but this much of the power has
+// nothing of its own to fit with.
+constexpr double nothing_left = 1e-8;
+
+constexpr int most_iterations = 100;
+constexpr int most_halvings = 40;
+// Rounding of the gradient moves its zero by about as much (radians).
+constexpr double converged_step = 1e-13;
+// What rounding does to V, relative to tr T.
+constexpr double rounding_of_value = 1e-15;
+// Curvatures are raised to this share of the largest one: a nearly flat direction must
+// not send the angles away.
+constexpr double flattest_curvature = 1e-9;
+
+Eigen::MatrixXcd basis_of(const Eigen::MatrixXcd& a)
+{
+    const Eigen::HouseholderQR<Eigen::MatrixXcd> qr(a);
+    return qr.householderQ() * Eigen::MatrixXcd::Identity(a.rows(), a.cols());
+}
+
+Eigen::MatrixXcd steering_of(const antenna_array& array, const Eigen::VectorXd& azimuth)
+{
+    return array.steering(azimuth, Eigen::VectorXd::Zero(azimuth.size()));
+}
+
+Eigen::MatrixXcd left_by(const Eigen::MatrixXcd& basis, const Eigen::MatrixXcd& vectors)
+{
+    return vectors - basis * (basis.adjoint() * vectors);
+}
+
+double smallest_distance(const Eigen::VectorXd& azimuth)
+{
+    double smallest = 2.0 * M_PI;
+    for (Eigen::Index i = 0; i < azimuth.size(); ++i) {
+        for (Eigen::Index k = 0; k < i; ++k) {
+            smallest = std::min(
+                smallest, std::abs(std::remainder(azimuth(i) - azimuth(k), 2.0 * M_PI)));
+        }
+    }
+    return smallest;
+}
+
+// In whatever order, and however many turns apart.
+bool are_the_same(const Eigen::VectorXd& one, const Eigen::VectorXd& other)
+{
+    return std::all_of(one.begin(), one.end(), [&other](double azimuth) {
+        return std::any_of(other.begin(), other.end(), [azimuth](double candidate) {
+            return std::abs(std::remainder(azimuth - candidate, 2.0 * M_PI)) <
+                   same_minimum;
+        });
+    });
+}
+
+// Newton's step, or where V is not convex the step that the absolute curvatures ask for.
+Eigen::VectorXd downhill_step(const projection_residual::expansion& v)
+{
+    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(v.hessian);
+    const Eigen::ArrayXd curvature = eigen.eigenvalues().array().abs();
+    const double floor = std::max(flattest_curvature * curvature.maxCoeff(),
+                                  std::numeric_limits<double>::min());
+    const Eigen::VectorXd along = eigen.eigenvectors().transpose() * v.gradient;
+    return -(eigen.eigenvectors() * (along.array() / curvature.max(floor)).matrix());
+}
+
+// An angle of a front-only array that ran across its end.
+double within_range(const antenna_array& array, double azimuth)
+{
+    return array.is_front_only() ? std::clamp(azimuth, -M_PI_2, M_PI_2) : azimuth;
+}
+
+} // namespace
+
+projection_residual::projection_residual(const antenna_array& array,
+                                         const Eigen::MatrixXcd& factor)
+    : d_array(array), d_factor(factor), d_total(factor.squaredNorm())
+{
+}
+
+double projection_residual::value(const Eigen::VectorXd& azimuth) const
+{
+    return left_by(basis_of(steering_of(d_array, azimuth)), d_factor).squaredNorm();
+}
+
+projection_residual::expansion
+projection_residual::at(const Eigen::VectorXd& azimuth) const
+{
+    const Eigen::Index num_sources = azimuth.size();
+    const Eigen::MatrixXcd a = steering_of(d_array, azimuth);
+    Eigen::MatrixXcd d(a.rows(), num_sources);
+    Eigen::MatrixXcd d2(a.rows(), num_sources);
+    for (Eigen::Index k = 0; k < num_sources; ++k) {
+        d.col(k) = d_array.azimuth_derivative(azimuth(k));
+        d2.col(k) = d_array.azimuth_second_derivative(azimuth(k));
+    }
+    // A = Q U: A^+ = U^-1 Q^H and (A^H A)^-1 = U^-1 U^-H.
+    const Eigen::HouseholderQR<Eigen::MatrixXcd> qr(a);
+    const Eigen::MatrixXcd q =
+        qr.householderQ() * Eigen::MatrixXcd::Identity(a.rows(), num_sources);
+    const Eigen::MatrixXcd u_inverse =
+        qr.matrixQR()
+            .topRows(num_sources)
+            .triangularView<Eigen::Upper>()
+            .solve(Eigen::MatrixXcd::Identity(num_sources, num_sources));
+    const Eigen::MatrixXcd gram_inverse = u_inverse * u_inverse.adjoint();
+    const Eigen::MatrixXcd fitted = u_inverse * (q.adjoint() * d_factor); // A^+ F
+    const Eigen::MatrixXcd residual = left_by(q, d_factor);               // (I - P_A) F
+    const Eigen::MatrixXcd mixing = u_inverse * (q.adjoint() * d);        // A^+ D
+    const Eigen::MatrixXcd own = left_by(q, d);                           // (I - P_A) D
+    const Eigen::MatrixXcd seen = residual.adjoint() * d;
+    const Eigen::MatrixXcd cross = fitted * seen; // A^+ T (I - P_A) D
+    const Eigen::MatrixXcd cross2 = fitted * (residual.adjoint() * d2);
+    const Eigen::MatrixXcd power = fitted * fitted.adjoint(); // A^+ T A^+H
+    const Eigen::MatrixXcd own_gram = own.adjoint() * own;
+    const Eigen::MatrixXcd seen_gram = seen.adjoint() * seen;
+
+    expansion v;
+    v.value = residual.squaredNorm();
+    v.gradient = -2.0 * cross.diagonal().real();
+    // From dA^+ = (A^H A)^-1 dA^H (I - P_A) - A^+ dA A^+ and d(I - P_A) =
+    // -(I - P_A) dA A^+ - its adjoint.
+    const Eigen::MatrixXcd mixed = mixing.cwiseProduct(cross.transpose());
+    v.hessian =
+        2.0 * (power.cwiseProduct(own_gram.transpose()) + mixed + mixed.transpose() -
+               gram_inverse.cwiseProduct(seen_gram.transpose()))
+                  .real();
+    v.hessian.diagonal() -= 2.0 * cross2.diagonal().real();
+    return v;
+}
+
+Eigen::VectorXd projection_residual::minimum(Eigen::VectorXd x, double longest_step) const
+{
+    double best = value(x);
+    for (int iteration = 0; iteration < most_iterations; ++iteration) {
+        Eigen::VectorXd step = downhill_step(at(x));
+        if (!step.allFinite()) {
+            break;
+        }
+        step *= std::min(1.0, longest_step / step.cwiseAbs().maxCoeff());
+        Eigen::VectorXd next = x;
+        bool has_fallen = false;
+        for (int halving = 0; halving < most_halvings && !has_fallen; ++halving) {
+            next = (x + step).unaryExpr(
+                [this](double azimuth) { return within_range(d_array, azimuth); });
+            if (smallest_distance(next) >= closest_angles) {
+                const double there = value(next);
+                has_fallen = there <= best + rounding_of_value * d_total;
+                if (has_fallen) {
+                    best = there;
+                }
+            }
+            step *= 0.5;
+        }
+        if (!has_fallen) {
+            break;
+        }
+        const double moved = (next - x).cwiseAbs().maxCoeff();
+        x = next;
+        if (moved < converged_step) {
+            break;
+        }
+    }
+    return x;
+}
+
+alternating_projection::alternating_projection(const antenna_array& array)
+    : d_grid(angle_grid::whole_range(
+          array,
+          std::max(fewest_points,
+                   angle_grid::whole_range(array).searched_by(array).size()))),
+      d_table(array, d_grid)
+{
+}
+
+Eigen::VectorXd alternating_projection::gain_beside(const Eigen::MatrixXcd& others,
+                                                    const Eigen::MatrixXcd& factor) const
+{
+    Eigen::VectorXd gain;
+    Eigen::VectorXd own = d_table.squared_norm();
+    Eigen::MatrixXcd left = factor;
+    if (others.cols() > 0) {
+        const Eigen::MatrixXcd basis = basis_of(others);
+        left = left_by(basis, factor);
+        d_table.quadratic_form(basis, Eigen::VectorXd::Ones(basis.cols()), gain);
+        own -= gain;
+    }
+    d_table.quadratic_form(left, Eigen::VectorXd::Ones(left.cols()), gain);
+    for (int g = 0; g < d_grid.size(); ++g) {
+        const bool has_own = own(g) > nothing_left * d_table.squared_norm()(g);
+        gain(g) = has_own ? gain(g) / own(g) : 0.0;
+    }
+    return gain;
+}
+
+alternating_projection::placement
+alternating_projection::place(const antenna_array& array,
+                              const Eigen::MatrixXcd& factor,
+                              int num_sources,
+                              int first,
+                              double gain) const
+{
+    placement placed{ { first }, gain };
+    Eigen::MatrixXcd a(array.num_elements(), num_sources);
+    for (int k = 1; k < num_sources; ++k) {
+        a.col(k - 1) = array.steering(d_grid.at(placed.points.back()));
+        int best = 0;
+        placed.gain += gain_beside(a.leftCols(k), factor).maxCoeff(&best);
+        placed.points.push_back(best);
+    }
+    return placed;
+}
+
+void alternating_projection::settle(const antenna_array& array,
+                                    const Eigen::MatrixXcd& factor,
+                                    std::vector<int>& points) const
+{
+    const int num_sources = static_cast<int>(points.size());
+    Eigen::MatrixXcd a(array.num_elements(), num_sources);
+    for (int k = 0; k < num_sources; ++k) {
+        a.col(k) = array.steering(d_grid.at(points[k]));
+    }
+    for (int sweep = 0; sweep < most_sweeps; ++sweep) {
+        const std::vector<int> before = points;
+        for (int k = 0; k < num_sources; ++k) {
+            Eigen::MatrixXcd others(a.rows(), num_sources - 1);
+            others << a.leftCols(k), a.rightCols(num_sources - 1 - k);
+            gain_beside(others, factor).maxCoeff(&points[k]);
+            a.col(k) = array.steering(d_grid.at(points[k]));
+        }
+        if (points == before) {
+            break;
+        }
+    }
+    std::sort(points.begin(), points.end());
+}
+
+std::set<std::vector<int>> alternating_projection::outcomes(
+    const antenna_array& array, const Eigen::MatrixXcd& factor, int num_sources) const
+{
+    // Which starts are promising, the strongest columns tell as well as all.
+    const Eigen::MatrixXcd leading =
+        factor.leftCols(std::min<Eigen::Index>(num_sources, factor.cols()));
+    const Eigen::VectorXd alone =
+        gain_beside(Eigen::MatrixXcd(array.num_elements(), 0), leading);
+    const auto place_from = [&](int first) {
+        return place(array, leading, num_sources, first, alone(first));
+    };
+    int highest = 0;
+    alone.maxCoeff(&highest);
+    std::vector<placement> starts{ place_from(highest) };
+    if (num_sources > 1) {
+        const int count = first_points_per_element * array.num_elements();
+        for (int k = 0; k < count; ++k) {
+            starts.push_back(place_from((2 * k + 1) * d_grid.size() / (2 * count)));
+        }
+        std::sort(starts.begin() + 1,
+                  starts.end(),
+                  [](const placement& i, const placement& k) { return i.gain > k.gain; });
+        starts.resize(most_starts);
+    }
+    std::set<std::vector<int>> settled;
+    for (placement& start : starts) {
+        settle(array, factor, start.points);
+        settled.insert(start.points);
+    }
+    return settled;
+}
+
+std::vector<Eigen::VectorXd> alternating_projection::search(
+    const antenna_array& array, const Eigen::MatrixXcd& factor, int num_sources) const
+{
+    const projection_residual residual(array, factor);
+    const double step = d_grid.at(1) - d_grid.at(0);
+    std::vector<std::pair<double, Eigen::VectorXd>> minima;
+    for (const std::vector<int>& points : outcomes(array, factor, num_sources)) {
+        Eigen::VectorXd azimuth(num_sources);
+        for (int k = 0; k < num_sources; ++k) {
+            azimuth(k) = d_grid.at(points[k]);
+            // The ends of a front-only array's range are stationary whatever T is: a
+            // start there would not move.
+            if (!d_grid.is_circle()) {
+                azimuth(k) = std::clamp(azimuth(k),
+                                        d_grid.first() + 0.25 * step,
+                                        d_grid.last() - 0.25 * step);
+            }
+        }
+        azimuth = residual.minimum(azimuth, step);
+        const bool is_new =
+            std::none_of(minima.begin(), minima.end(), [&azimuth](const auto& other) {
+                return are_the_same(azimuth, other.second);
+            });
+        if (is_new) {
+            minima.emplace_back(residual.value(azimuth), azimuth);
+        }
+    }
+    std::sort(minima.begin(), minima.end(), [](const auto& i, const auto& k) {
+        return i.first < k.first;
+    });
+    std::vector<Eigen::VectorXd> directions;
+    for (const auto& minimum : minima) {
+        directions.push_back(minimum.second);
+    }
+    return directions;
+}
+
+} // namespace core
+} // namespace bearing
+} // namespace gr

@@ -1,0 +1,66 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-bearing authors
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_BEARING_CORE_SUBSPACE_SIGNAL_PART_H
+#define INCLUDED_BEARING_CORE_SUBSPACE_SIGNAL_PART_H
+
+#include <Eigen/Dense>
+#include <cstddef>
+
+namespace gr {
+namespace bearing {
+namespace core {
+
+//! The largest eigenvalue of the sample covariance of noise of power 1 (V. A. Marchenko, L.
+//! A. Pastur 1967). Eigenvectors of smaller ones tell nothing of the sources. 1 when the
+//! number of snapshots is unknown (0).
+double noise_edge(Eigen::Index num_elements, std::size_t snapshots);
+
+//! What rises from the noise. Coherent sources make fewer eigenvalues than sources.
+struct signal_part {
+    int dimension;      //!< K' <= K
+    double noise_power; //!< E|n|^2 at an element, from the other eigenvalues
+};
+
+/*!
+ * \param values eigenvalues, descending, N
+ * \param num_sources K
+ * \param noise_power by the N-K smallest eigenvalues
+ * \param snapshots M; 0: unknown
+ * \param margin times noise_edge() and the noise power is where signal begins
+ */
+signal_part above_noise(const Eigen::VectorXd& values,
+                        int num_sources,
+                        double noise_power,
+                        std::size_t snapshots,
+                        double margin);
+
+/*!
+ * \brief The \p dimension leading eigenvalues, less what noise adds to those of a sample
+ * covariance.
+ *
+ * Each solves t = lambda / (1 + (N - D) / n * s2 / (t - s2)), in three rounds from lambda,
+ * and stays 2 % above the noise.
+ *
+ * \param values all N eigenvalues, descending
+ * \param dimension D
+ * \param noise_power s2
+ * \param looks n
+ */
+Eigen::VectorXd debiased(const Eigen::VectorXd& values,
+                         Eigen::Index dimension,
+                         double noise_power,
+                         double looks);
+
+//! (lambda - s2)^2 / lambda; 0 below s2.
+Eigen::VectorXd fitting_weights(const Eigen::VectorXd& values, double noise_power);
+
+} // namespace core
+} // namespace bearing
+} // namespace gr
+
+#endif /* INCLUDED_BEARING_CORE_SUBSPACE_SIGNAL_PART_H */
