@@ -27,6 +27,11 @@ from gnuradio import bearing
 from gnuradio.bearing.colours import BLUE, GREEN, VERMILION
 
 SOURCE_DIR = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(SOURCE_DIR / "examples"))
+
+import coverage as coverage_study
+import reproduce_rv_root_music as rv_root_music
+
 FOLDER = SOURCE_DIR / "docs" / "figures"
 BLACK = "#000000"
 
@@ -283,6 +288,24 @@ def figure_smoothing():
         title="Two coherent sources of 10 dB on a line of 10 elements, 300 snapshots",
     )
     return axes.figure
+
+
+def figure_rv_root_music_roots():
+    return rv_root_music.draw_roots()
+
+
+def figure_rv_root_music_snr():
+    rows = rv_root_music.sweep(rv_root_music.OVER_SNR, 10000, 1)
+    return rv_root_music.draw_errors(rows, "snr_db")
+
+
+def figure_rv_root_music_snapshots():
+    rows = rv_root_music.sweep(rv_root_music.OVER_SNAPSHOTS, 10000, 2)
+    return rv_root_music.draw_errors(rows, "snapshots")
+
+
+def figure_rv_root_music_coverage():
+    return coverage_study.draw("real", 2000, *coverage_study.measure("real", 2000, 1))
 
 
 def figure_calibration():

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # Copyright 2026 the gr-bearing authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Python examples run without a display and print bearings near the truth."""
+"""The Python examples run without a display and print bearings near the truth; those that study
+estimators write their pictures and tables."""
 
+import csv
 import os
 import pathlib
 import re
@@ -94,8 +96,9 @@ class qa_examples(unittest.TestCase):
 
     def test_every_example_is_in_the_index(self):
         index = (SOURCE_DIR / "examples" / "README.md").read_text(encoding="utf-8")
-        for script in self.scripts:
+        for script in (SOURCE_DIR / "examples").glob("*.py"):
             self.assertIn(script.name, index)
+        for script in self.scripts:
             self.assertIn(script.stem + ".grc", index)
 
     def test_every_example_ends_well_and_is_silent_on_stderr(self):
@@ -137,6 +140,18 @@ class qa_examples(unittest.TestCase):
             self.assertTrue(any(abs(angle + 5.0) < 2.0 for angle in angles), angles)
             self.assertEqual(deviations, [])
 
+    def test_subspace_fitting_resolves_the_echo_that_misleads_music(self):
+        output = self.results["06_coherent_subspace_fit"][1]
+        found = readings(output, "subspace fit")
+        # Predicted deviation 0.01 degrees: 5 of them, and what two decimals round.
+        self.check(found, [-10.0, 0.0], 0.06)
+        for _, deviations in found:
+            self.assertEqual(deviations, [0.01, 0.01])
+        music = readings(output, " MUSIC")
+        self.assertGreaterEqual(len(music), 2)
+        for _, deviations in music:
+            self.assertEqual(deviations, [])
+
     def test_calibration_undoes_the_phase_errors(self):
         output = self.results["03_gain_errors_calibrated"][1]
         # Predicted deviation 0.10 degrees: 7 of them.
@@ -158,6 +173,91 @@ class qa_examples(unittest.TestCase):
             self.assertEqual(len(angles), 1)
             self.assertAlmostEqual(angles[0], 70.3 + 3.0 * k, delta=0.5)
             self.assertEqual(len(deviations), 1)
+
+
+class qa_studies(unittest.TestCase):
+    """Monte-Carlo studies, with few trials."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def run_study(self, name, *arguments, code=0):
+        """(stdout, stderr) of an example that must end with this code."""
+        run = subprocess.run(
+            [sys.executable, "-B", str(SOURCE_DIR / "examples" / name), *arguments],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=300,
+            env=dict(os.environ, PYTHONIOENCODING="utf-8"),
+        )
+        self.assertEqual(run.returncode, code, run.stderr)
+        return run.stdout, run.stderr
+
+    def assert_is_picture(self, name):
+        picture = plt.imread(self.folder / name)
+        self.assertGreaterEqual(min(picture.shape[:2]), 300)
+        # White in its corner, and something upon it.
+        self.assertEqual(picture[0, 0, :3].min(), 1.0)
+        self.assertGreater((picture[:, :, :3].min(axis=2) < 0.7).mean(), 0.005)
+
+    def test_the_paper_of_real_valued_root_music_is_drawn_and_tabulated(self):
+        output, errors = self.run_study("reproduce_rv_root_music.py", "--trials", "40")
+        # Without a terminal there is no progress bar.
+        self.assertEqual(errors, "")
+        written = [f"rv_root_music/rv_root_music{end}"
+                   for end in ("_roots.png", "_snr.png", "_snapshots.png", ".csv")]
+        self.assertEqual(output.split(), written)
+        for name in written[:3]:
+            self.assert_is_picture(name)
+        with open(self.folder / written[3], newline="", encoding="utf-8") as file:
+            rows = [{name: float(value) for name, value in row.items()}
+                    for row in csv.DictReader(file)]
+        # 8 and 9 elements, 11 levels and 8 numbers of snapshots, two sources.
+        self.assertEqual(len(rows), 2 * (11 + 8) * 2)
+        for row in rows:
+            self.assertEqual(row["trials"], 40)
+            self.assertEqual(row["rmse_deg"], row["mirror_rmse_deg"])
+            self.assertLess(row["paper_deg"], row["full_deg"])
+            # An rms of 40 errors has a relative deviation of 11 %: five of those.
+            for name in ("rmse_deg", "full_deg", "root_music_rmse_deg"):
+                self.assertLess(abs(row[name] / row["crb_deg"] - 1.0), 0.55 + 0.2, (name, row))
+
+    def test_the_same_seed_draws_the_same_numbers(self):
+        for folder, seed in (("a", "5"), ("b", "5"), ("c", "6")):
+            self.run_study("reproduce_rv_root_music.py", "--trials", "1", "--seed", seed,
+                           "--output", folder)
+        a, b, c = (
+            (self.folder / folder / "rv_root_music.csv").read_text(encoding="utf-8")
+            for folder in "abc"
+        )
+        self.assertEqual(a, b)
+        self.assertNotEqual(a, c)
+
+    def test_coverage_of_each_variant_is_drawn(self):
+        for variant in ("complex", "unitary", "real", "music"):
+            with self.subTest(variant=variant):
+                output, errors = self.run_study(
+                    "coverage.py", "--variant", variant, "--trials", "20",
+                    "--output", variant + ".png",
+                )
+                self.assertEqual(errors, "")
+                self.assert_is_picture(variant + ".png")
+                held, published = map(float, re.findall(r"(\d+\.\d+) %", output)[-2:])
+                # At least 700 intervals: a coverage of 0.95 has a deviation of 0.8 %.
+                self.assertTrue(91.0 < held < 99.0, output)
+                # The real variant needs to tell twice as many directions apart.
+                self.assertTrue(40.0 < published < 95.0, output)
+
+    def test_wrong_arguments_are_refused(self):
+        for arguments in (["--trials", "0"], ["--trials", "x"], ["--seed", "-1"]):
+            for name in ("reproduce_rv_root_music.py", "coverage.py"):
+                _, errors = self.run_study(name, *arguments, code=2)
+                self.assertIn(arguments[0], errors)
+        self.run_study("coverage.py", "--variant", "x", code=2)
 
 
 if __name__ == "__main__":
