@@ -46,6 +46,12 @@ class bearing_printer(gr.basic_block):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--duration", type=float, default=5.0, help="seconds to run")
+    parser.add_argument(
+        "--variant",
+        choices=("auto", "complex", "unitary", "real"),
+        default="auto",
+        help="of root-MUSIC, default: auto",
+    )
     parser.add_argument("--plot", metavar="PNG", help="picture of the spectra of the last covariance")
     args = parser.parse_args()
 
@@ -58,7 +64,7 @@ def main():
         "Bartlett": bearing.beamscan(array, 2, method="bartlett"),
         "Capon": bearing.beamscan(array, 2, method="capon"),
         "MUSIC": bearing.music(array, 2),
-        "root-MUSIC": bearing.root_music(array, 2),
+        "root-MUSIC": bearing.root_music(array, 2, args.variant),
     }
 
     flowgraph = gr.top_block("Line MUSIC, Capon, Bartlett")

@@ -58,13 +58,15 @@ protected:
     estimator_block(estimator_settings settings,
                     estimator_builder build,
                     int snapshots,
-                    double heading_deg)
+                    double heading_deg,
+                    settings_check check = {})
         : d_runner(*this,
                    this->d_logger,
                    std::move(settings),
                    std::move(build),
                    snapshots,
-                   heading_deg)
+                   heading_deg,
+                   std::move(check))
     {
     }
 

@@ -114,10 +114,12 @@ estimator_runner::estimator_runner(gr::sync_block& owner,
                                    estimator_settings settings,
                                    estimator_builder build,
                                    int snapshots,
-                                   double heading_deg)
+                                   double heading_deg,
+                                   settings_check check)
     : d_owner(owner),
       d_logger(std::move(logger)),
       d_build(std::move(build)),
+      d_check(std::move(check)),
       d_heading_deg(checked_heading(heading_deg)),
       d_latest(std::make_shared<const estimator_settings>(std::move(settings))),
       d_active(d_latest),
@@ -134,9 +136,13 @@ estimator_runner::estimator_runner(gr::sync_block& owner,
 template <class Change>
 void estimator_runner::change_settings(Change change)
 {
-    const std::lock_guard<std::mutex> lock(d_mutex);
-    auto settings = std::make_shared<estimator_settings>(*d_latest);
+    const std::lock_guard<std::mutex> change_lock(d_change_mutex);
+    auto settings = std::make_shared<estimator_settings>(*latest_settings());
     change(*settings);
+    if (d_check) {
+        d_check(*settings);
+    }
+    const std::lock_guard<std::mutex> lock(d_mutex);
     d_latest = std::move(settings);
 }
 
@@ -163,6 +169,12 @@ void estimator_runner::set_method(const std::string& method)
 {
     change_settings(
         [&method](estimator_settings& settings) { settings.method = method; });
+}
+
+void estimator_runner::set_variant(const std::string& variant)
+{
+    change_settings(
+        [&variant](estimator_settings& settings) { settings.variant = variant; });
 }
 
 void estimator_runner::set_heading_deg(double heading_deg)

@@ -39,6 +39,8 @@ struct estimator_settings {
     core::count_method counting;
     //! of the spectrum; absent for estimators without one
     std::optional<core::angle_grid> grid;
+    //! empty for estimators without any
+    std::string variant = {};
 };
 
 //! An estimator at work: covariance and number of snapshots (0: unknown) in, bearings
@@ -48,6 +50,9 @@ using bearing_estimator = std::function<core::bearing_estimate(
 
 //! Builds the estimator; throws std::invalid_argument for settings that do not fit.
 using estimator_builder = std::function<bearing_estimator(const estimator_settings&)>;
+
+//! Throws std::invalid_argument for settings that the estimator cannot be built from.
+using settings_check = std::function<void(const estimator_settings&)>;
 
 //! Items of N * N complex float.
 gr::io_signature::sptr covariance_signature(const core::antenna_array& array);
@@ -72,9 +77,9 @@ core::angle_grid spectrum_grid(const core::antenna_array& array,
  * tags, takes changes of parameters from any thread and runs the estimator, one PDU an
  * item.
  *
- * A setter replaces the settings as a whole, which takes a lock for as long as copying
- * them takes; work() picks the latest ones up and rebuilds the estimator outside the
- * lock.
+ * A setter copies the settings, changes and checks the copy and puts it in the place of
+ * the old ones. Setters wait for one another; work() waits for the last step only, picks
+ * the latest settings up and rebuilds the estimator.
  */
 class estimator_runner
 {
@@ -86,6 +91,8 @@ public:
      * \param build makes the estimator
      * \param snapshots behind each item while no tag tells; 0: unknown
      * \param heading_deg direction of the array's +y axis, clockwise from north
+     * \param check refuses changes of settings; without one, what does not fit shows when
+     * the estimator is rebuilt, as status bad_data
      * \throws std::invalid_argument naming the parameter
      */
     estimator_runner(gr::sync_block& owner,
@@ -93,13 +100,15 @@ public:
                      estimator_settings settings,
                      estimator_builder build,
                      int snapshots,
-                     double heading_deg);
+                     double heading_deg,
+                     settings_check check = {});
     estimator_runner(const estimator_runner&) = delete;
     estimator_runner& operator=(const estimator_runner&) = delete;
 
     // From any thread; they throw as the block's public setters say.
     void set_num_sources(int num_sources);
     void set_method(const std::string& method);
+    void set_variant(const std::string& variant);
     void set_heading_deg(double heading_deg);
     void set_limits_deg(const std::vector<double>& limits_deg);
     void set_calibration(const core::calibration_state& calibration);
@@ -133,8 +142,10 @@ private:
     gr::sync_block& d_owner;
     const gr::logger_ptr d_logger;
     const estimator_builder d_build;
+    const settings_check d_check;
     std::atomic<double> d_heading_deg;
 
+    std::mutex d_change_mutex;  // of those who change the settings, one at a time
     mutable std::mutex d_mutex; // guards d_latest
     shared_settings d_latest;
 

@@ -15,7 +15,10 @@ namespace {
 
 bearing_estimator build(const estimator_settings& settings)
 {
-    const core::root_music_config config{ settings.num_sources, settings.counting };
+    core::root_music_config config;
+    config.num_sources = settings.num_sources;
+    config.counting = settings.counting;
+    config.variant = core::root_music_variant_from_string(settings.variant);
     const core::root_music_estimator estimator(settings.array, config);
     return [estimator](const Eigen::MatrixXcd& covariance, std::size_t snapshots) {
         return estimator.estimate(covariance, snapshots);
@@ -26,16 +29,18 @@ bearing_estimator build(const estimator_settings& settings)
 
 root_music::sptr root_music::make(const core::antenna_array& array,
                                   int num_sources,
+                                  const std::string& variant,
                                   int snapshots,
                                   double heading_deg,
                                   const std::string& counting)
 {
     return gnuradio::make_block_sptr<root_music_impl>(
-        array, num_sources, snapshots, heading_deg, counting);
+        array, num_sources, variant, snapshots, heading_deg, counting);
 }
 
 root_music_impl::root_music_impl(const core::antenna_array& array,
                                  int num_sources,
+                                 const std::string& variant,
                                  int snapshots,
                                  double heading_deg,
                                  const std::string& counting)
@@ -45,11 +50,18 @@ root_music_impl::root_music_impl(const core::antenna_array& array,
                         "root_music",
                         num_sources,
                         counting_from_string(counting),
-                        std::nullopt },
+                        std::nullopt,
+                        variant },
                       build,
                       snapshots,
-                      heading_deg)
+                      heading_deg,
+                      [](const estimator_settings& settings) { build(settings); })
 {
+}
+
+void root_music_impl::set_variant(const std::string& variant)
+{
+    d_runner.set_variant(variant);
 }
 
 } // namespace bearing

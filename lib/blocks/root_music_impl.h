@@ -19,9 +19,12 @@ class root_music_impl : public estimator_block<root_music>
 public:
     root_music_impl(const core::antenna_array& array,
                     int num_sources,
+                    const std::string& variant,
                     int snapshots,
                     double heading_deg,
                     const std::string& counting);
+
+    void set_variant(const std::string& variant) override;
 };
 
 } // namespace bearing

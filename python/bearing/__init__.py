@@ -22,6 +22,7 @@ from .bearing_python import (
     load_calibration,
     music,
     root_music,
+    subspace_fit,
     __version__,
 )
 from .bearing_report import bearing_report
@@ -47,6 +48,7 @@ __all__ = [
     "recording_sink",
     "recording_source",
     "root_music",
+    "subspace_fit",
 ]
 
 # Imported when they are first used, and not by "import *": a receiver without a display has

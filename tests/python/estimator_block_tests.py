@@ -265,6 +265,34 @@ class EstimatorBlockTests:
         )
         self.assertEqual(report.true_bearing_deg[0], 0.0)
 
+    # Arrays that are no line
+
+    def test_bearings_on_a_circle_run_clockwise_all_round(self):
+        array = bearing.array.uca(n=5, radius=0.4)
+        for angle in (0.0, 30.0, 123.0, 288.0, 359.5):
+            (report,) = run(self.make(array, 1), [scene(circle_positions(5, 0.4), angle)])
+            self.assert_angles(report, angle)
+            self.assertTrue(0.0 <= report.angles_deg[0] < 360.0)
+
+    def test_convention_a_source_at_plus_30_by_a_circle_is_forward_right(self):
+        # As on a compass: 30 degrees is 1/2 to the right (+x) and 0.866 forward (+y).
+        source = 1e7 * np.array([0.5, math.sqrt(0.75), 0.0])
+        distance = np.linalg.norm(source - circle_positions(5, 0.4), axis=1)
+        r = covariance(np.exp(-2j * np.pi * (distance - distance[0])))
+        block = self.make(bearing.array.uca(n=5, radius=0.4), 1, heading_deg=100.0)
+        (report,) = run(block, [r])
+        self.assert_angles(report, 30.0)
+        self.assertLess(angle_error(report.true_bearing_deg, 130.0)[0], ANGLE_TOLERANCE_DEG)
+
+    def test_bearings_on_a_custom_array(self):
+        positions = np.array(
+            [[0, 0, 0], [0.45, 0.1, 0], [0.2, 0.5, 0.1], [-0.4, 0.3, 0], [-0.1, -0.45, 0.2]]
+        )
+        for angle in (47.0, 200.0, 333.0):
+            block = self.make(bearing.array.custom(positions), 1)
+            (report,) = run(block, [scene(positions, angle)])
+            self.assert_angles(report, angle)
+
     # Messages
 
     def test_the_pdu_is_complete_and_of_the_promised_types(self):
@@ -724,33 +752,7 @@ class DeviationBlockTests:
 
 
 class SpectrumBlockTests:
-    """What blocks with a spectrum do besides; they work on any array."""
-
-    def test_bearings_on_a_circle_run_clockwise_all_round(self):
-        array = bearing.array.uca(n=5, radius=0.4)
-        for angle in (0.0, 30.0, 123.0, 288.0, 359.5):
-            (report,) = run(self.make(array, 1), [scene(circle_positions(5, 0.4), angle)])
-            self.assert_angles(report, angle)
-            self.assertTrue(0.0 <= report.angles_deg[0] < 360.0)
-
-    def test_convention_a_source_at_plus_30_by_a_circle_is_forward_right(self):
-        # As on a compass: 30 degrees is 1/2 to the right (+x) and 0.866 forward (+y).
-        source = 1e7 * np.array([0.5, math.sqrt(0.75), 0.0])
-        distance = np.linalg.norm(source - circle_positions(5, 0.4), axis=1)
-        r = covariance(np.exp(-2j * np.pi * (distance - distance[0])))
-        block = self.make(bearing.array.uca(n=5, radius=0.4), 1, heading_deg=100.0)
-        (report,) = run(block, [r])
-        self.assert_angles(report, 30.0)
-        self.assertLess(angle_error(report.true_bearing_deg, 130.0)[0], ANGLE_TOLERANCE_DEG)
-
-    def test_bearings_on_a_custom_array(self):
-        positions = np.array(
-            [[0, 0, 0], [0.45, 0.1, 0], [0.2, 0.5, 0.1], [-0.4, 0.3, 0], [-0.1, -0.45, 0.2]]
-        )
-        for angle in (47.0, 200.0, 333.0):
-            block = self.make(bearing.array.custom(positions), 1)
-            (report,) = run(block, [scene(positions, angle)])
-            self.assert_angles(report, angle)
+    """What blocks with a spectrum do besides."""
 
     def test_the_spectrum_peaks_where_the_source_is(self):
         for num_points in (512, 181):

@@ -545,9 +545,34 @@ class qa_bearing_replay(unittest.TestCase):
                 self.assertEqual((found["method"], found["status"]), (method, "ok"))
                 # Capon and Bartlett are biased by the other source.
                 self.assertAlmostEqual(found["angles_deg"][0], 72.0, delta=3.0)
+        for method in ("root_music", "wsf", "dml"):
+            for found in self.json_of(self.meta, f"--method={method}"):  # a circle
+                self.assertEqual((found["status"], len(found["angles_deg"])), ("ok", 2))
+                self.assertAlmostEqual(found["angles_deg"][0], 72.0, delta=3.0)
         objects = self.json_of(meta, "--limits", -10, 60, "--sources=1", "--method=capon")
         for found in objects:
             self.assertAlmostEqual(found["angles_deg"][0], 30.0, delta=3.0)
+
+    def test_variants_of_root_music(self):
+        line = bearing.array.ula(5, 0.3, WAVELENGTH)
+        samples = bearing.core.simulate(line, [10.0, 35.0], [20.0, 17.0], 4800, 1, coherent=True)
+        meta = write_recording(self.folder / "line", [to_ci8(samples)], array=line)
+        options = ("--method=root_music", "--sources=2")
+        by_default = self.json_of(meta, *options)
+        found = {
+            variant: self.json_of(meta, *options, f"--variant={variant}")
+            for variant in replay_flowgraph.VARIANTS
+        }
+        self.assertEqual(by_default, found["auto"])
+        self.assertEqual(found["auto"], found["unitary"])
+        # Of coherent sources the forward-backward average alone finds both.
+        (both,) = found["unitary"]
+        self.assertEqual(both["status"], "ok")
+        np.testing.assert_allclose(sorted(both["angles_deg"]), [10.0, 35.0], atol=1.0)
+        for variant in ("complex", "real"):
+            (neither,) = found[variant]
+            self.assertNotEqual(neither["status"], "ok")
+            self.assertNotEqual(neither["angles_deg"], both["angles_deg"])
 
     def test_parts_of_a_recording(self):
         whole = self.json_of(self.meta, "--snapshots=4800")
@@ -735,8 +760,12 @@ class qa_bearing_replay(unittest.TestCase):
             (self.meta, [f"--calibration={self.folder / 'binary.json'}"], ["binary.json", "JSON"]),
             (self.meta, ["--calibration=none.json"], ["none.json", "No such file"]),
             (self.meta, ["--method=esprit"], ["--method"]),
-            (self.meta, ["--method=root_music"], ["root_music"]),
+            (self.meta, ["--method=root_music", "--variant=unitary"],
+             ["root_music", "unitary", "line"]),
+            (self.meta, ["--method=root_music", "--variant=imaginary"], ["--variant"]),
+            (self.meta, ["--variant=real"], ["--variant", "--method root_music"]),
             (self.meta, ["--method=root_music", "--limits", "0", "9"], ["root_music", "limits"]),
+            (self.meta, ["--method=wsf", "--limits", "0", "9"], ["wsf", "limits"]),
             (self.meta, ["--sources=5"], ["num_sources"]),
             (self.meta, ["--sources=-1"], ["num_sources"]),
             (self.meta, ["--sources=99999999999"], ["num_sources"]),

@@ -317,8 +317,30 @@ class qa_block_descriptions(unittest.TestCase):
             ]
             + [
                 ({"array": line, "num_sources": "4"}, "num_sources"),
-                ({"array": array}, "array.positions"),
-                ({"array": "bearing.array.custom([[0, 0], [1, 0], [3, 0]])"}, "array.positions"),
+                ({"array": line, "num_sources": "2", "variant": "'real'"}, "2 * num_sources"),
+                ({"variant": "'imaginary'"}, "variant"),
+                ({"array": "bearing.array.uca(65, 3)"}, "array.n"),
+            ]
+            + [
+                ({"array": uneven, "variant": variant}, word)
+                for variant in ("'unitary'", "'real'")
+                for uneven, word in (
+                    (array, "array.positions"),
+                    ("bearing.array.custom([[0, 0], [1, 0], [3, 0]])", "array.positions"),
+                    ("bearing.array.custom([[1, 0], [0.5, 0], [0, 0]])", "array.positions"),
+                    (
+                        f"{line}.calibrated(bearing.calibration(positions=[[0, 0.1, 0]] * 4))",
+                        "calibration.positions",
+                    ),
+                )
+            ],
+            "bearing_subspace_fit": [
+                ({"array": array, **p}, word)
+                for p, word in estimator
+                + [
+                    ({"criterion": "'ml'"}, "criterion"),
+                    ({"array": "bearing.array.uca(65, 3)"}, "array.n"),
+                ]
             ],
             "bearing_covariance": [
                 ({"num_elements": "65"}, "num_elements"),
@@ -365,6 +387,20 @@ class qa_block_descriptions(unittest.TestCase):
                     with self.subTest(block=key, **parameters):
                         failed = [e for e in self.errors(key, **parameters) if "Assertion" in e]
                         self.assertTrue(any(word in e for e in failed), failed)
+
+    def test_root_music_takes_any_array_and_lines_in_all_variants(self):
+        calibration = "bearing.calibration([1, 1j, -1], positions=[[0, 0, 0]] * 3)"
+        lines = (
+            "bearing.array.ula(3, 0.5)",
+            f"bearing.array.ula(3, 0.4, 0.7).calibrated({calibration})",
+        )
+        others = ("bearing.array.uca(5, 0.4)", "bearing.array.custom([[0, 0], [1, 0], [0, 2]])")
+        cases = [(array, f"'{v}'") for v in ("unitary", "real") for array in lines]
+        cases += [(array, f"'{v}'") for v in ("auto", "complex") for array in lines + others]
+        for array, variant in cases:
+            with self.subTest(array=array, variant=variant):
+                errors = self.errors("bearing_root_music", array=array, variant=variant)
+                self.assertEqual(errors, [])
 
     def test_an_array_that_does_not_exist_is_an_error_and_no_exception(self):
         with quiet_logging():
@@ -478,6 +514,8 @@ class qa_block_descriptions(unittest.TestCase):
             "heading": "0.0",
             "limits": "[-90, 90]",
             "snapshots": "1000",
+            "variant": "'auto'",
+            "criterion": "'wsf'",
         }
         for name, value in variables.items():
             self.add(flow_graph, "variable", name, value=value)
@@ -502,11 +540,16 @@ class qa_block_descriptions(unittest.TestCase):
             calibration="receivers",
         )
         self.add(flow_graph, "bearing_covariance", num_elements="3", snapshots="snapshots")
-        estimators = ("bearing_music", "bearing_beamscan", "bearing_root_music")
+        estimators = (
+            "bearing_music", "bearing_beamscan", "bearing_root_music", "bearing_subspace_fit"
+        )  # fmt: skip
+        own = {
+            "bearing_root_music": {"variant": "variant"},
+            "bearing_subspace_fit": {"criterion": "criterion"},
+        }
         for key in estimators:
             parameters = {"array": "antennas", "num_sources": "sources", "heading_deg": "heading"}
-            if key != "bearing_root_music":
-                parameters["limits_deg"] = "limits"
+            parameters.update(own.get(key, {"limits_deg": "limits"}))
             self.add(flow_graph, key, key, **parameters)
         flow_graph.rewrite()
         port = {
@@ -537,6 +580,18 @@ class qa_block_descriptions(unittest.TestCase):
         top.set_sources(2)
         with self.assertRaises(ValueError):
             top.set_sources(3)
+        # The only one that takes less than half as many sources as there are elements.
+        with self.assertRaisesRegex(ValueError, "real"):
+            top.set_variant("real")
+        top.set_sources(1)
+        top.set_variant("real")
+        with self.assertRaisesRegex(ValueError, "real"):
+            top.set_sources(2)
+        top.set_variant("auto")
+        top.set_sources(2)
+        top.set_criterion("dml")
+        with self.assertRaisesRegex(ValueError, "criterion"):
+            top.set_criterion("ml")
         top.set_heading(90.0)
         top.set_limits([-45, 45])
         for key in estimators[:2]:
@@ -690,6 +745,10 @@ class qa_flowgraphs(unittest.TestCase):
         },
         "04_record": {"MUSIC": MOVING},
         "05_playback": {"MUSIC": MOVING},
+        "06_coherent_subspace_fit": {
+            "MUSIC": (None, None),
+            "subspace fit": ([-10.0, 0.0], [0.0, 40.0]),
+        },
     }
     # Degrees by which a reading may differ; predicted deviations are 0.02 to 0.1 degrees.
     TOLERANCE = 0.8

@@ -18,15 +18,16 @@ namespace gr {
 namespace bearing {
 
 /*!
- * \brief Root-MUSIC for uniform lines: bearings with predicted standard deviations, no
- * grid. \ingroup bearing
+ * \brief Root-MUSIC: bearings with predicted standard deviations, no grid.
+ * \ingroup bearing
  *
  * Input: covariance items of N * N complex float from bearing::covariance. No stream
  * output.
  *
  * Message in `calibration`: a dict with any of `gains`, `positions`, `coupling`,
  * `sigma_phase_rad`, `sigma_log_gain`, `reference`, `frequency`, `time`; a missing key
- * leaves that part unchanged. One that does not fit the array is ignored with a warning.
+ * leaves that part unchanged. One that does not fit the array, or makes it one that the
+ * variant does not suit, is ignored with a warning.
  *
  * Message out `bearings`: one PDU per item, cons(dict, f32vector angles_deg), strongest
  * source first. The dict holds `rx_time`, `rx_freq`, `method`, `status`, `num_sources`,
@@ -35,8 +36,14 @@ namespace bearing {
  *
  * An `rx_freq` tag replaces the wavelength of an array that was built with one.
  *
- * Method: core::root_music_estimator (A. J. Barabell 1983). `std_deg` is NaN, and the
- * status says why, where the predicted deviation would not hold.
+ * Method: core::root_music_estimator. "complex" (A. J. Barabell 1983; M. Ruebsamen,
+ * A. B. Gershman 2009) takes any array. On uniform lines without position offsets there
+ * are also "unitary" (M. Pesavento, A. B. Gershman, M. Haardt 2000), forward-backward
+ * averaged, which resolves most coherent pairs, and "real" (arXiv 2509.01999), from the
+ * real part of the covariance, the fastest, for 2 K < N sources. "auto" follows the
+ * calibration in force: unitary on a uniform line that is ideal or calibrated in gain
+ * only, else complex. `std_deg` is NaN, and the status says why, where the predicted
+ * deviation would not hold.
  */
 class BEARING_API root_music : virtual public gr::sync_block
 {
@@ -44,8 +51,10 @@ public:
     typedef std::shared_ptr<root_music> sptr;
 
     /*!
-     * \param array a uniform line of N >= 2 elements
-     * \param num_sources K, 1 .. N-1; 0: count them
+     * \param array geometry, wavelength and calibration, N >= 2 elements; a uniform line
+     * without position offsets for the variants unitary and real
+     * \param num_sources K, 1 .. N-1 (real: 2 K < N); 0: count them
+     * \param variant "auto", "complex", "unitary" or "real"
      * \param snapshots number behind each item while no `snapshots` tag tells; 0:
      * unknown
      * \param heading_deg direction of the array's +y axis, clockwise from north, in
@@ -55,16 +64,21 @@ public:
      */
     static sptr make(const core::antenna_array& array,
                      int num_sources,
+                     const std::string& variant = "auto",
                      int snapshots = 0,
                      double heading_deg = 0.0,
                      const std::string& counting = "ratio");
 
-    //! \throws std::invalid_argument unless 0 <= num_sources < N
+    //! \throws std::invalid_argument unless 0 <= num_sources < N (real: 2 K < N)
     virtual void set_num_sources(int num_sources) = 0;
+    //! \throws std::invalid_argument for another than those of make(), and for one that
+    //! array, calibration or number of sources do not suit
+    virtual void set_variant(const std::string& variant) = 0;
     //! \throws std::invalid_argument unless finite
     virtual void set_heading_deg(double heading_deg) = 0;
     //! Replaces the whole calibration; parts that \p calibration lacks are those of the
-    //! array as drawn. \throws std::invalid_argument when it does not fit the array
+    //! array as drawn. \throws std::invalid_argument when it does not fit the array or
+    //! the variant
     virtual void set_calibration(const core::calibration_state& calibration) = 0;
 };
 

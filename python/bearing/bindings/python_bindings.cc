@@ -14,6 +14,7 @@ void bind_calibration(py::module& m);
 void bind_simulation(py::module& m, py::module& core);
 void bind_covariance(py::module& m, py::module& core);
 void bind_subspace(py::module& m, py::module& core);
+void bind_subspace_fit(py::module& m, py::module& core);
 
 PYBIND11_MODULE(bearing_python, m)
 {
@@ -30,4 +31,5 @@ PYBIND11_MODULE(bearing_python, m)
     bind_simulation(m, core);
     bind_covariance(m, core);
     bind_subspace(m, core);
+    bind_subspace_fit(m, core);
 }

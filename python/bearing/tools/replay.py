@@ -26,7 +26,7 @@ from .command_line import (
     run,
     stop_signals,
 )
-from .replay_flowgraph import METHODS, make_estimator, replay_flowgraph, stalled
+from .replay_flowgraph import METHODS, VARIANTS, make_estimator, replay_flowgraph, stalled
 from .replay_output import (
     TABLE_HEADER,
     elapsed_time,
@@ -58,6 +58,7 @@ def parse_arguments(argv):
     )
     group = parser.add_argument_group("estimation")
     group.add_argument("--method", choices=METHODS, default="music", help="default: music")
+    group.add_argument("--variant", choices=VARIANTS, help="of root_music, default: auto")
     group.add_argument(
         "--sources",
         type=int,
@@ -103,6 +104,8 @@ def parse_arguments(argv):
         parser.error("--wavelengths goes with --array")
     if arguments.frequency and (arguments.array is None or arguments.wavelengths):
         parser.error("--frequency goes with --array in metres")
+    if arguments.variant and arguments.method != "root_music":
+        parser.error("--variant goes with --method root_music")
     if arguments.progress and arguments.quiet:
         parser.error("--progress and --quiet exclude each other")
     return arguments
@@ -178,7 +181,12 @@ def replay(argv):
     heading = arguments.heading if arguments.heading is not None else recording.heading_deg
     with complaints_about(arguments.method):
         estimator = make_estimator(
-            arguments.method, array, arguments.sources, arguments.limits, heading or 0.0
+            arguments.method,
+            array,
+            arguments.sources,
+            arguments.limits,
+            heading or 0.0,
+            arguments.variant or "auto",
         )
     # The very same: one that is still being written has grown since.
     source = recording_source(recording, start_s=part.start_s)
