@@ -256,7 +256,7 @@ class qa_coverage(gr_unittest.TestCase):
                 for k in (2, 3):
                     result = core.subspace_fit(r, array, k, 100)
                     published += np.isfinite(result.std_deg).any()
-        # Of 800; the gate's own limit is one in ten thousand.
+        # Of 800; the limit of the misfit is passed in one case of ten thousand.
         self.assertLessEqual(published, 1)
 
 

@@ -100,6 +100,11 @@ Eigen::Vector3d direction(double azimuth, double elevation)
              std::sin(elevation) };
 }
 
+std::complex<double> unit_phasor(double phase)
+{
+    return { std::cos(phase), std::sin(phase) };
+}
+
 Eigen::Vector3d direction_by_azimuth(double azimuth, double elevation)
 {
     return { std::cos(azimuth) * std::cos(elevation),
@@ -245,8 +250,7 @@ antenna_array antenna_array::with_wavelength(double wavelength) const
 Eigen::VectorXcd antenna_array::phasors(double azimuth, double elevation) const
 {
     const Eigen::VectorXd phase = d_wave_positions * direction(azimuth, elevation);
-    return phase.unaryExpr(
-        [](double x) { return std::complex<double>(std::cos(x), std::sin(x)); });
+    return phase.unaryExpr(&unit_phasor);
 }
 
 Eigen::VectorXcd antenna_array::respond(const Eigen::VectorXcd& element_phasors) const
@@ -275,9 +279,17 @@ Eigen::MatrixXcd antenna_array::steering(const Eigen::VectorXd& azimuth,
             " values and azimuth " + std::to_string(azimuth.size()) +
             "; directions are taken pairwise, so both must be equally long");
     }
-    Eigen::MatrixXcd manifold(num_elements(), azimuth.size());
+    Eigen::Matrix3Xd directions(3, azimuth.size());
     for (Eigen::Index g = 0; g < azimuth.size(); ++g) {
-        manifold.col(g) = steering(azimuth(g), elevation(g));
+        directions.col(g) = direction(azimuth(g), elevation(g));
+    }
+    Eigen::MatrixXcd manifold =
+        (d_wave_positions.lazyProduct(directions)).unaryExpr(&unit_phasor);
+    if (d_calibration.gains.size() > 0) {
+        manifold.array().colwise() *= d_calibration.gains.array();
+    }
+    if (d_calibration.coupling.size() > 0) {
+        manifold = d_calibration.coupling * manifold;
     }
     return manifold;
 }

@@ -18,8 +18,9 @@ namespace core {
 
 namespace {
 
-// The sweeps end when none changes a power by more than this share of the largest one.
-constexpr double converged_change = 1e-9;
+// The sweeps end when none changes a power by more than this share of the largest one: a
+// ten-thousandth of a decibel.
+constexpr double converged_change = 2e-5;
 // Nearly equal steering vectors converge slowly, and share their power anyhow.
 constexpr int most_sweeps = 1000;
 
@@ -40,6 +41,24 @@ Eigen::VectorXd non_negative_minimum(const Eigen::MatrixXd& h, const Eigen::Vect
         }
     }
     return x;
+}
+
+// a(theta) of each direction, then of each mirror image.
+Eigen::MatrixXcd steering_of_pairs(const antenna_array& array,
+                                   const Eigen::VectorXd& azimuth)
+{
+    const Eigen::Index num_pairs = azimuth.size();
+    const Eigen::VectorXd horizon = Eigen::VectorXd::Zero(num_pairs);
+    Eigen::MatrixXcd b(array.num_elements(), 2 * num_pairs);
+    b.leftCols(num_pairs) = array.steering(azimuth, horizon);
+    const calibration_state& calibration = array.calibration();
+    if (calibration.gains.size() == 0 && calibration.coupling.size() == 0) {
+        // The same up to a phase, which no power depends on.
+        b.rightCols(num_pairs) = b.leftCols(num_pairs).conjugate();
+    } else {
+        b.rightCols(num_pairs) = array.steering(-azimuth, horizon);
+    }
+    return b;
 }
 
 } // namespace
@@ -64,8 +83,7 @@ unmirrored reject_mirrors(const antenna_array& array,
     const Eigen::Index num_pairs = azimuth.size();
     Eigen::VectorXd candidates(2 * num_pairs);
     candidates << azimuth, -azimuth;
-    const Eigen::MatrixXcd b =
-        array.steering(candidates, Eigen::VectorXd::Zero(2 * num_pairs));
+    const Eigen::MatrixXcd b = steering_of_pairs(array, azimuth);
     const Eigen::VectorXd norms = b.colwise().squaredNorm();
     const Eigen::VectorXd beams =
         b.conjugate().cwiseProduct(covariance * b).colwise().sum().real();

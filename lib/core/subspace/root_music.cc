@@ -212,26 +212,22 @@ root_music_estimator::directions root_music_estimator::search_mirrored_line(
     directions found;
     const Eigen::VectorXd coefficients = d_line->coefficients(signal_subspace).real();
     found.roots = roots_inside(coefficients);
+    found.azimuth = Eigen::VectorXd::Constant(num_sources, nan);
     // One of each pair of mirror images; real roots are pairs that fell together.
-    std::vector<double> azimuth;
+    Eigen::Index num_found = 0;
     for (const std::complex<double>& root : found.roots) {
-        if (root.imag() < 0.0 ||
-            azimuth.size() == static_cast<std::size_t>(num_sources)) {
+        if (root.imag() < 0.0 || num_found == num_sources) {
             continue;
         }
         found.is_collapsed = found.is_collapsed || root.imag() == 0.0;
         const double sine = std::arg(root) / (2.0 * M_PI * *array().uniform_spacing());
         found.is_visible = found.is_visible && sine <= 1.0;
-        azimuth.push_back(std::asin(std::min(sine, 1.0)));
+        found.azimuth(num_found++) = std::asin(std::min(sine, 1.0));
     }
-    found.azimuth = Eigen::VectorXd::Constant(num_sources, nan);
-    if (!found.is_collapsed && !azimuth.empty()) {
+    if (!found.is_collapsed && num_found > 0) {
         const unmirrored real = reject_mirrors(
-            array(),
-            covariance,
-            Eigen::Map<const Eigen::VectorXd>(azimuth.data(), azimuth.size()),
-            d_config.mirror);
-        found.azimuth.head(azimuth.size()) = real.azimuth;
+            array(), covariance, found.azimuth.head(num_found), d_config.mirror);
+        found.azimuth.head(num_found) = real.azimuth;
         found.power = real.power;
     }
     return found;

@@ -164,13 +164,15 @@ variant_frame::decompose(const Eigen::Ref<const Eigen::MatrixXcd>& covariance) c
     if (d_variant == subspace_variant::complex) {
         return core::decompose(covariance);
     }
-    Eigen::MatrixXcd r = covariance;
-    if (d_to_frame.size() > 0) {
-        r = d_to_frame * covariance * d_to_frame.adjoint();
-    }
     const bool is_unitary = d_variant == subspace_variant::unitary;
-    const Eigen::MatrixXd real =
-        is_unitary ? unitary_transform(std::move(r)) : Eigen::MatrixXd(r.real());
+    Eigen::MatrixXd real;
+    if (d_to_frame.size() > 0) {
+        const Eigen::MatrixXcd r = d_to_frame * covariance * d_to_frame.adjoint();
+        real = is_unitary ? unitary_transform(r) : Eigen::MatrixXd(r.real());
+    } else {
+        real = is_unitary ? unitary_transform(covariance)
+                          : Eigen::MatrixXd(covariance.real());
+    }
     const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(
         0.5 * (real + real.transpose()));
     const Eigen::MatrixXd vectors = solver.eigenvectors().rowwise().reverse();

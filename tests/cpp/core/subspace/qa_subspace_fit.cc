@@ -137,15 +137,16 @@ BOOST_DATA_TEST_CASE(coherent_sources_are_resolved_whatever_their_phase,
 
 BOOST_DATA_TEST_CASE(sources_at_the_seam_of_the_circle_are_certain, criteria, criterion)
 {
-    // Starts on either side of the seam end in one minimum, a turn apart.
+    // Close pairs have several best places on the grid, on either side of the seam, that
+    // lead to one minimum: a turn apart and in another order.
     const antenna_array circle = antenna_array::uniform_circle(8, 0.6);
     for (int seed = 0; seed < 200; ++seed) {
-        const Eigen::VectorXd azimuth = degrees({ 0.0, 40.0 + seed });
+        const Eigen::VectorXd azimuth = degrees({ 0.01 * seed - 6.0, 0.01 * seed + 4.0 });
         const bearing_estimate estimate =
             estimator(circle, 2, criterion)
-                .estimate(sample(circle, azimuth, 15.0, 100, seed), 100);
+                .estimate(sample(circle, azimuth, 25.0, 200, seed), 200);
         BOOST_CHECK(estimate.status == status::ok);
-        // Nine of the predicted deviations.
+        // Ten of the predicted deviations.
         BOOST_TEST(worst_distance(estimate.azimuth, azimuth) < 2.0 * degree);
     }
 }
@@ -395,6 +396,23 @@ BOOST_DATA_TEST_CASE(any_number_of_sources_is_survived, criteria, criterion)
             BOOST_TEST((k == 1 && snapshots > 1) == (estimate.status == status::ok));
         }
     }
+}
+
+BOOST_AUTO_TEST_CASE(sources_that_are_not_there_carry_no_deviation)
+{
+    const antenna_array line = antenna_array::uniform_line(8, 0.5);
+    const subspace_fit_estimator fit = estimator(line, 2);
+    int published = 0;
+    for (const double snr_db : { 0.0, 10.0 }) {
+        for (int seed = 0; seed < 2000; ++seed) {
+            const Eigen::MatrixXcd r =
+                sample(line, Eigen::VectorXd::Constant(1, 0.3), snr_db, 64, seed);
+            published += fit.estimate(r, 64).deviation.array().isFinite().any();
+        }
+    }
+    // The limit of the misfit is passed in one case of ten thousand; distance and
+    // deviation alone let three of these pass.
+    BOOST_TEST(published <= 1);
 }
 
 BOOST_AUTO_TEST_CASE(noise_alone_and_bad_data_never_throw)
