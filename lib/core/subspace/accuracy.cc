@@ -243,12 +243,11 @@ Eigen::VectorXd predict_deviation(const Eigen::Ref<const Eigen::MatrixXcd>& cova
     const variant_frame frame(array, variant);
     const int dimension = frame.signal_dimension(num_sources);
     if (num_sources < 1 || dimension >= n) {
-        throw std::invalid_argument(
-            "angles: " + std::to_string(num_sources) + " sources; " +
-            (variant == subspace_variant::real ? "variant 'real' needs 2 K < N, so "
-                                               : "") +
-            "allowed are 1 to " +
-            std::to_string((n - 1) * num_sources / std::max(dimension, 1)));
+        throw std::invalid_argument("angles: " + std::to_string(num_sources) +
+                                    (variant == subspace_variant::real
+                                         ? " sources; variant 'real' allows 1 to "
+                                         : " sources; allowed are 1 to ") +
+                                    std::to_string((n - 1) / frame.signal_dimension(1)));
     }
     if (snapshots < 1) {
         throw std::invalid_argument("snapshots is 0; it must be at least 1");
@@ -274,8 +273,9 @@ Eigen::VectorXd predict_deviation(const Eigen::Ref<const Eigen::MatrixXcd>& cova
         if (is_limit) {
             null.pseudo_variance = 0.0;
         }
-        deviation(k) = std::sqrt(sampling_variance(point, model, null) +
-                                 calibration_floor(frame, point, model.subspace));
+        const double value = std::sqrt(sampling_variance(point, model, null) +
+                                       calibration_floor(frame, point, model.subspace));
+        deviation(k) = std::isfinite(value) ? value : nan;
     }
     return deviation;
 }
@@ -291,6 +291,13 @@ plug_in_accuracy predict_plug_in(const eigendecomposition& decomposition,
     const double looks = frame.looks(snapshots);
     plug_in_accuracy result{ Eigen::VectorXd::Constant(num_sources, nan), status::ok };
     if (looks <= dimension) {
+        result.status = status::not_identifiable;
+        return result;
+    }
+
+    // One noise eigenvector is orthogonal to more directions than the sources', and which
+    // they are the data cannot tell; a line has no others.
+    if (!frame.array().is_front_only() && n - num_sources < 2) {
         result.status = status::not_identifiable;
         return result;
     }

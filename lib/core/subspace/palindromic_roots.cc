@@ -346,7 +346,9 @@ Eigen::VectorXcd companion_roots(const Eigen::VectorXcd& c)
     const Eigen::ComplexEigenSolver<Eigen::MatrixXcd> solver(companion, false);
     Eigen::VectorXcd roots = solver.eigenvalues();
     std::sort(roots.begin(), roots.end(), is_nearer_to_circle);
-    return roots.tail(degree);
+    // Of a pair on the circle rounding can leave both outside.
+    return roots.tail(degree).unaryExpr(
+        [](const complex& z) { return std::abs(z) > 1.0 ? z / std::abs(z) : z; });
 }
 
 // The root inside the circle that belongs to x = z + 1/z.

@@ -32,8 +32,15 @@ constexpr double small_offset = 0.05;
 // A direction whose steering vector has this much of its power along another one's is
 // within that one's beam.
 constexpr double same_beam = 0.5;
-// Roots farther inside the circle than this are far above any null.
-constexpr double null_radius = 0.8;
+// And is no farther away than this in distance_in_beams().
+constexpr double beamwidth = 0.35;
+// A direction that the data supports has its root at most so many deviations from the
+// circle: the null function grows with the square of that distance, and its limit is the
+// 0.9999 quantile of chi-squared, 40 for thirteen degrees of freedom.
+constexpr double supported_deviations = 6.3;
+// No deviation is published above this share of two beamwidths, 4 pi / N in the spatial
+// frequency of a line of N elements.
+constexpr double largest_share = 0.06;
 
 bool is_nearly_uniform(const antenna_array& array)
 {
@@ -61,6 +68,16 @@ std::complex<double> complex_phase(const std::complex<double>& z)
     return { std::arg(z), -std::log(std::abs(z)) };
 }
 
+// Of two directions, as aperture over wavelength times the distance of their unit vectors;
+// of those a front-only array sees x alone.
+double distance_in_beams(const antenna_array& array, double azimuth, double other)
+{
+    const double x = std::sin(azimuth) - std::sin(other);
+    const double y = array.is_front_only() ? 0.0 : std::cos(azimuth) - std::cos(other);
+    return array.aperture() * std::hypot(x, y);
+}
+
+// A grating lobe is as much alike, but not near.
 bool is_within_a_beam(const antenna_array& array,
                       double azimuth,
                       const Eigen::VectorXd& others)
@@ -68,8 +85,24 @@ bool is_within_a_beam(const antenna_array& array,
     const Eigen::VectorXcd a = array.steering(azimuth);
     return std::any_of(others.begin(), others.end(), [&](double other) {
         const Eigen::VectorXcd b = array.steering(other);
-        return std::norm(b.dot(a)) > same_beam * a.squaredNorm() * b.squaredNorm();
+        return distance_in_beams(array, azimuth, other) < beamwidth &&
+               std::norm(b.dot(a)) > same_beam * a.squaredNorm() * b.squaredNorm();
     });
+}
+
+// Roots of a line's polynomial farther inside the circle than this are no nulls.
+double null_radius_of_line(int num_elements)
+{
+    return std::exp(-supported_deviations * largest_share * 4.0 * M_PI / num_elements);
+}
+
+// The same of a Fourier series. A line of N elements with the array's response to a turn has
+// an rms length r of N / sqrt(12) elements, so that 4 pi / N of it are 2 / sqrt(12) / (r /
+// lambda) in azimuth; r is about a third of the aperture.
+double null_radius_of_circle(const antenna_array& array)
+{
+    return std::exp(-supported_deviations * largest_share * 2.0 / std::sqrt(12.0) * 3.0 /
+                    array.aperture());
 }
 
 // Whether a direction lies in the beam of another one's mirror image.
@@ -83,6 +116,20 @@ bool has_mirrored_pair(const antenna_array& array, const Eigen::VectorXd& azimut
         }
     }
     return false;
+}
+
+// Whether offsets can take a root of the drawn line across the end of the range of spatial
+// frequencies, to where it stands for a direction at the line's other end.
+bool is_near_fold(const antenna_array& array, const Eigen::VectorXcd& roots)
+{
+    const double largest_offset =
+        array.calibration().positions.leftCols(2).cwiseAbs().maxCoeff() /
+        array.wavelength().value_or(1.0);
+    const double limit = M_PI * (1.0 - 4.0 * largest_offset);
+    return std::any_of(
+        roots.begin(), roots.end(), [limit](const std::complex<double>& z) {
+            return std::abs(std::arg(z)) > limit;
+        });
 }
 
 } // namespace
@@ -154,6 +201,10 @@ root_music_estimator::search_line(const Eigen::MatrixXcd& signal_subspace) const
             complex_phase(found.roots(k)) / (2.0 * M_PI * *array().uniform_spacing());
         found.is_visible = found.is_visible && std::abs(sines(k).real()) <= 1.0;
     }
+    if (array().has_position_offsets() &&
+        is_near_fold(array(), found.roots.head(num_found))) {
+        return search_circle(signal_subspace);
+    }
     if (array().has_position_offsets() && found.is_visible && num_found == num_sources) {
         const std::optional<Eigen::VectorXcd> polished =
             polished_roots(array(), signal_subspace, sines.array().asin());
@@ -166,7 +217,23 @@ root_music_estimator::search_line(const Eigen::MatrixXcd& signal_subspace) const
     for (Eigen::Index k = 0; k < num_found; ++k) {
         found.azimuth(k) = std::asin(std::clamp(sines(k).real(), -1.0, 1.0));
     }
+    add_others(found, found.azimuth);
     return found;
+}
+
+// The ideal line has no more nulls than sources; unequal gains or coupling can give it some.
+void root_music_estimator::add_others(directions& found,
+                                      const Eigen::VectorXd& known) const
+{
+    for (Eigen::Index k = 0; d_frame.response().size() > 0 && k < found.roots.size();
+         ++k) {
+        const double sine =
+            std::arg(found.roots(k)) / (2.0 * M_PI * *array().uniform_spacing());
+        if (std::abs(found.roots(k)) > null_radius_of_line(array().num_elements()) &&
+            std::abs(sine) <= 1.0 && !is_within_a_beam(array(), std::asin(sine), known)) {
+            found.others.push_back(std::asin(sine));
+        }
+    }
 }
 
 root_music_estimator::directions
@@ -192,11 +259,14 @@ root_music_estimator::search_circle(const Eigen::MatrixXcd& signal_subspace) con
     azimuth = polished_roots(array(), signal_subspace, azimuth).value_or(azimuth);
     found.azimuth = Eigen::VectorXd::Constant(num_sources, nan);
     for (Eigen::Index k = 0; k < num_found; ++k) {
-        found.azimuth(k) = reported_azimuth(array(), azimuth(k).real());
+        // Polishing may take a root at endfire across it.
+        const double theta = azimuth(k).real();
+        found.azimuth(k) = array().is_front_only() ? std::asin(std::sin(theta))
+                                                   : reported_azimuth(array(), theta);
     }
     for (std::size_t k = num_found; k < seen.size(); ++k) {
         const double other = reported_azimuth(array(), std::arg(seen[k]));
-        if (std::abs(seen[k]) > null_radius &&
+        if (std::abs(seen[k]) > null_radius_of_circle(array()) &&
             !is_within_a_beam(array(), other, found.azimuth)) {
             found.others.push_back(other);
         }
@@ -229,6 +299,10 @@ root_music_estimator::directions root_music_estimator::search_mirrored_line(
             array(), covariance, found.azimuth.head(num_found), d_config.mirror);
         found.azimuth.head(num_found) = real.azimuth;
         found.power = real.power;
+        // The images of what was found are roots too, and none of a further direction.
+        Eigen::VectorXd known(2 * num_found);
+        known << real.azimuth, -real.azimuth;
+        add_others(found, known);
     }
     return found;
 }

@@ -24,6 +24,10 @@ constexpr std::complex<double> imaginary_unit{ 0.0, 1.0 };
 // taken out of a covariance.
 constexpr double worst_condition = 1e-4;
 
+// Averaging puts the noise of a weak element upon its mirror image; at -20 dB that costs 2 %
+// of accuracy, at -40 dB the bearing.
+constexpr double least_gain_ratio = 0.1;
+
 // T of a = T v: what the calibration does to the elements' exponentials; empty: nothing.
 Eigen::MatrixXcd calibrated_response(const antenna_array& array)
 {
@@ -144,7 +148,7 @@ bool variant_frame::suits_unitary(const antenna_array& array)
         return false;
     }
     const Eigen::VectorXd level = calibration.gains.cwiseAbs();
-    return level.size() == 0 || level.minCoeff() > worst_condition * level.maxCoeff();
+    return level.size() == 0 || level.minCoeff() >= least_gain_ratio * level.maxCoeff();
 }
 
 int variant_frame::signal_dimension(int num_sources) const

@@ -7,6 +7,8 @@
 
 #define BOOST_TEST_MODULE accuracy
 #include "scenes.h"
+#include <gnuradio/bearing/core/covariance/sample_covariance.h>
+#include <gnuradio/bearing/core/simulation/snapshots.h>
 #include <gnuradio/bearing/core/subspace/accuracy.h>
 #include <gnuradio/bearing/core/subspace/cramer_rao.h>
 #include <boost/test/data/test_case.hpp>
@@ -273,6 +275,37 @@ BOOST_AUTO_TEST_CASE(bad_parameters_are_refused_and_bad_data_is_not)
                       std::invalid_argument);
     BOOST_CHECK_THROW(cramer_rao_deviation(line, Eigen::VectorXd::Zero(5), one_level, 10),
                       std::invalid_argument);
+}
+
+BOOST_AUTO_TEST_CASE(directions_are_rejected_as_often_as_chi_squared_says)
+{
+    // Five deviations from the source, the null function is noncentral chi-squared with
+    // 2 (N - K) = 14 degrees of freedom (unitary: 7) and noncentrality 25, and the limit is
+    // the 0.9999 quantile for one degree less, 40.9 (27.9): exceeded in 40.3 % (62.1 %).
+    const antenna_array line = antenna_array::uniform_line(8, 0.5);
+    const double azimuth = 20.0 * degree;
+    const std::size_t snapshots = 400;
+    const int trials = 2000;
+    const Eigen::VectorXd truth = Eigen::VectorXd::Constant(1, azimuth);
+    const Eigen::MatrixXcd exact = population_covariance(line, truth, 20.0);
+    const auto rejected = [&](subspace_variant variant) {
+        const variant_frame frame(line, variant);
+        const double sigma = predict_deviation(exact, line, truth, snapshots, variant)(0);
+        int count = 0;
+        for (int seed = 0; seed < trials; ++seed) {
+            const Eigen::MatrixXcd r = sample_covariance(simulate(
+                line, truth, Eigen::VectorXd::Constant(1, 20.0), snapshots, seed));
+            count += !supports_direction(
+                frame.decompose(r), frame, 1, azimuth + 5.0 * sigma, snapshots);
+        }
+        return count / static_cast<double>(trials);
+    };
+    // 1.1 % is one deviation of a share from so many trials; the quantile is right to 2 %.
+    BOOST_TEST(std::abs(rejected(subspace_variant::complex) - 0.403) < 0.05);
+    BOOST_TEST(std::abs(rejected(subspace_variant::unitary) - 0.621) < 0.05);
+    // Twice the six dimensions that 2 K leave, less one: exactly so only if noise were the
+    // same in both quadratures.
+    BOOST_TEST(std::abs(rejected(subspace_variant::real) - 0.453) < 0.1);
 }
 
 BOOST_AUTO_TEST_CASE(the_gate_withholds_deviations_that_would_not_hold)

@@ -55,7 +55,8 @@ BEARING_API accuracy_theory accuracy_theory_from_string(const std::string& name)
  * \param array manifold a(theta)
  * \param azimuth the K true directions in radians
  * \param snapshots M >= 1
- * \returns K standard deviations; NaN when R is not a covariance
+ * \returns K standard deviations; NaN when R is not a covariance, and where the signal's
+ * eigenvalues are the noise's
  * \throws std::invalid_argument for sizes that disagree, K outside 1..N-1, M = 0, and for
  * arrays that do not suit the variant (real: also unless 2 K < N)
  */
@@ -102,7 +103,8 @@ struct plug_in_accuracy {
  * \param decomposition of the sample covariance, by \p frame
  * \param frame of the variant; an antenna_array stands for the complex one
  * \param azimuth K estimates in radians; NaN ones get NaN
- * \param snapshots M; 0 (unknown), or n <= D: all NaN, not_identifiable. So is a covariance
+ * \param snapshots M; 0 (unknown), or n <= D: all NaN, not_identifiable. So are N - 1
+ * sources on an array that looks all round, and a covariance
  * without any noise, and one whose rank is below D is unresolved.
  */
 BEARING_API plug_in_accuracy predict_plug_in(const eigendecomposition& decomposition,

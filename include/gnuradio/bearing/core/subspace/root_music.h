@@ -109,6 +109,7 @@ private:
                       int num_sources) const;
     directions search_line(const Eigen::MatrixXcd& signal_subspace) const;
     directions search_circle(const Eigen::MatrixXcd& signal_subspace) const;
+    void add_others(directions& found, const Eigen::VectorXd& known) const;
     directions search_mirrored_line(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
                                     const Eigen::MatrixXcd& signal_subspace,
                                     int num_sources) const;
