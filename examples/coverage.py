@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # Copyright 2026 the gr-bearing authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Draws how often published 95 % intervals hold the true bearing, over SNR and snapshots.
@@ -111,6 +111,7 @@ def draw(variant, trials, covered, published, sources):
              plt.Normalize(0.0, 100.0), "deviations published (% of the sources)")
     figure.suptitle(
         f"{name}: random lines of 5 to 16 elements, 1 to 3 sources, {trials} scenes a cell"
+        + (f"\nhatched: fewer than {LEAST_PUBLISHED} intervals" if np.isnan(coverage).any() else "")
     )
     return figure
 
@@ -130,7 +131,7 @@ def seed_number(text):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0].replace("%", "%%"))
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument(
         "--variant", choices=VARIANTS, default="unitary", help="the estimator (default unitary)"
     )

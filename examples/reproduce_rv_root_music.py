@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # Copyright 2026 the gr-bearing authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Draws figures 1, 2 and 3 of the analysis of real-valued root-MUSIC (arXiv 2509.01999).

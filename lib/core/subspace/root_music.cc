@@ -340,7 +340,9 @@ root_music_estimator::estimate(const Eigen::Ref<const Eigen::MatrixXcd>& covaria
         estimate = d_complex->estimate(covariance, snapshots);
         estimate.roots = found.roots;
         estimate.deviation.setConstant(nan);
-        estimate.status = status::collapsed;
+        if (estimate.status != status::low_snr) { // noise has real roots too
+            estimate.status = status::collapsed;
+        }
         return estimate;
     }
     estimate.roots = found.roots;

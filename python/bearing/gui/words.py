@@ -14,7 +14,7 @@ STATUS_SENTENCES = {
     "ok": "ok",
     "no_source": "no source found",
     "unresolved": "sources are not resolved",
-    "collapsed": "sources fell together",
+    "collapsed": "bearing met its mirror image",
     "bad_data": "data cannot be used",
     "low_snr": "signal is too weak for an error bar",
     "model_mismatch": "array does not match its model",
