@@ -38,7 +38,8 @@ namespace bearing {
  *
  * Method: core::subspace_fit_estimator (I. Ziskind, M. Wax 1988; M. Viberg, B. Ottersten
  * 1991). `std_deg` is NaN, and the status says why, where the predicted deviation would
- * not hold.
+ * not hold; with status "unresolved" the finite ones hold. N = 64 with K = 16 takes a
+ * quarter of a second an item.
  */
 class BEARING_API subspace_fit : virtual public gr::sync_block
 {

@@ -26,7 +26,11 @@ constexpr int most_sweeps = 6;
 // Coherent sources make wrong places look best to begin with. So many first points for
 // each element are tried beside the best one, and the most promising are followed.
 constexpr int first_points_per_element = 2;
+constexpr int most_first_points = 32;
 constexpr int most_starts = 5;
+// A source that explains less than this share of its own elsewhere is not worth refining
+// there: noise does not close such a gap, nor does a grid this fine open it.
+constexpr double share_of_rival = 0.5;
 // Minima nearer to each other than this, in radians, are one.
 constexpr double same_minimum = 1e-6;
 // A direction of which the others already explain all but this much of the power has
@@ -57,6 +61,23 @@ Eigen::MatrixXcd steering_of(const antenna_array& array, const Eigen::VectorXd& 
 Eigen::MatrixXcd left_by(const Eigen::MatrixXcd& basis, const Eigen::MatrixXcd& vectors)
 {
     return vectors - basis * (basis.adjoint() * vectors);
+}
+
+// The unit vector along what an orthonormal basis leaves of a, or 0 when that is nothing.
+Eigen::VectorXcd own_direction(const Eigen::MatrixXcd& basis, const Eigen::VectorXcd& a)
+{
+    // Twice, or rounding would point a short one back into the basis.
+    const Eigen::VectorXcd own = left_by(basis, left_by(basis, a));
+    const bool has_own = own.squaredNorm() > nothing_left * a.squaredNorm();
+    return has_own ? Eigen::VectorXcd(own.normalized())
+                   : Eigen::VectorXcd(Eigen::VectorXcd::Zero(a.size()));
+}
+
+Eigen::MatrixXcd basis_without(const Eigen::MatrixXcd& a, Eigen::Index k)
+{
+    Eigen::MatrixXcd others(a.rows(), a.cols() - 1);
+    others << a.leftCols(k), a.rightCols(others.cols() - k);
+    return basis_of(others);
 }
 
 double smallest_distance(const Eigen::VectorXd& azimuth)
@@ -193,69 +214,123 @@ Eigen::VectorXd projection_residual::minimum(Eigen::VectorXd x, double longest_s
     return x;
 }
 
+// How much of T = F F^H a source at each point of the grid explains besides others. Those
+// come and go one orthogonalised direction at a time, at the cost of one product each.
+class alternating_projection::grid_gain
+{
+public:
+    // Beside none. Both arguments must outlive this object.
+    grid_gain(const table& steering, const Eigen::MatrixXcd& factor)
+        : d_steering(&steering),
+          d_factor(&factor),
+          d_own(steering.squared_norm),
+          d_real(steering.real * factor.real() + steering.imag * factor.imag()),
+          d_imag(steering.imag * factor.real() - steering.real * factor.imag())
+    {
+    }
+
+    // A unit vector orthogonal to all that were taken, or 0.
+    void take(const Eigen::VectorXcd& direction) { change(direction, -1.0); }
+    void give_back(const Eigen::VectorXcd& direction) { change(direction, 1.0); }
+
+    Eigen::VectorXd values() const
+    {
+        const Eigen::VectorXd seen =
+            d_real.rowwise().squaredNorm() + d_imag.rowwise().squaredNorm();
+        return (d_own.array() > nothing_left * d_steering->squared_norm.array())
+            .select(seen.array() / d_own.array(), 0.0);
+    }
+
+private:
+    void change(const Eigen::VectorXcd& direction, double sign)
+    {
+        const Eigen::VectorXd re = direction.real();
+        const Eigen::VectorXd im = direction.imag();
+        // direction^H a, and F^H direction
+        const Eigen::VectorXd along_re = d_steering->real * re + d_steering->imag * im;
+        const Eigen::VectorXd along_im = d_steering->imag * re - d_steering->real * im;
+        const Eigen::VectorXcd share = sign * (d_factor->adjoint() * direction);
+        d_own.array() += sign * (along_re.array().square() + along_im.array().square());
+        for (Eigen::Index r = 0; r < share.size(); ++r) {
+            d_real.col(r) += share(r).real() * along_re - share(r).imag() * along_im;
+            d_imag.col(r) += share(r).real() * along_im + share(r).imag() * along_re;
+        }
+    }
+
+    const table* d_steering;
+    const Eigen::MatrixXcd* d_factor;
+    Eigen::VectorXd d_own; // what the others leave of a^H a, G
+    // What they leave of F^H a, G x r
+    Eigen::MatrixXd d_real;
+    Eigen::MatrixXd d_imag;
+};
+
 alternating_projection::alternating_projection(const antenna_array& array)
     : d_grid(angle_grid::whole_range(
           array,
           std::max(fewest_points,
-                   angle_grid::whole_range(array).searched_by(array).size()))),
-      d_table(array, d_grid)
+                   angle_grid::whole_range(array).searched_by(array).size())))
 {
+    d_table.real.resize(d_grid.size(), array.num_elements());
+    d_table.imag.resize(d_grid.size(), array.num_elements());
+    for (int g = 0; g < d_grid.size(); ++g) {
+        const Eigen::VectorXcd a = array.steering(d_grid.at(g));
+        d_table.real.row(g) = a.real().transpose();
+        d_table.imag.row(g) = a.imag().transpose();
+    }
+    d_table.squared_norm =
+        d_table.real.rowwise().squaredNorm() + d_table.imag.rowwise().squaredNorm();
 }
 
-Eigen::VectorXd alternating_projection::gain_beside(const Eigen::MatrixXcd& others,
-                                                    const Eigen::MatrixXcd& factor) const
+double alternating_projection::start_at(int point) const
 {
-    Eigen::VectorXd gain;
-    Eigen::VectorXd own = d_table.squared_norm();
-    Eigen::MatrixXcd left = factor;
-    if (others.cols() > 0) {
-        const Eigen::MatrixXcd basis = basis_of(others);
-        left = left_by(basis, factor);
-        d_table.quadratic_form(basis, Eigen::VectorXd::Ones(basis.cols()), gain);
-        own -= gain;
-    }
-    d_table.quadratic_form(left, Eigen::VectorXd::Ones(left.cols()), gain);
-    for (int g = 0; g < d_grid.size(); ++g) {
-        const bool has_own = own(g) > nothing_left * d_table.squared_norm()(g);
-        gain(g) = has_own ? gain(g) / own(g) : 0.0;
-    }
-    return gain;
+    return d_grid.is_circle() ? d_grid.at(point)
+                              : std::clamp(d_grid.at(point),
+                                           d_grid.first() + 0.25 * step(),
+                                           d_grid.last() - 0.25 * step());
 }
 
 alternating_projection::placement
 alternating_projection::place(const antenna_array& array,
-                              const Eigen::MatrixXcd& factor,
+                              const grid_gain& alone,
                               int num_sources,
                               int first,
                               double gain) const
 {
     placement placed{ { first }, gain };
-    Eigen::MatrixXcd a(array.num_elements(), num_sources);
-    for (int k = 1; k < num_sources; ++k) {
-        a.col(k - 1) = array.steering(d_grid.at(placed.points.back()));
+    grid_gain beside = alone;
+    Eigen::MatrixXcd basis(array.num_elements(), num_sources - 1);
+    for (int k = 0; k < num_sources - 1; ++k) {
+        basis.col(k) = own_direction(basis.leftCols(k),
+                                     array.steering(d_grid.at(placed.points.back())));
+        beside.take(basis.col(k));
         int best = 0;
-        placed.gain += gain_beside(a.leftCols(k), factor).maxCoeff(&best);
+        placed.gain += beside.values().maxCoeff(&best);
         placed.points.push_back(best);
     }
     return placed;
 }
 
 void alternating_projection::settle(const antenna_array& array,
-                                    const Eigen::MatrixXcd& factor,
+                                    grid_gain beside,
                                     std::vector<int>& points) const
 {
     const int num_sources = static_cast<int>(points.size());
     Eigen::MatrixXcd a(array.num_elements(), num_sources);
+    Eigen::MatrixXcd basis(array.num_elements(), num_sources);
     for (int k = 0; k < num_sources; ++k) {
         a.col(k) = array.steering(d_grid.at(points[k]));
+        basis.col(k) = own_direction(basis.leftCols(k), a.col(k));
+        beside.take(basis.col(k));
     }
     for (int sweep = 0; sweep < most_sweeps; ++sweep) {
         const std::vector<int> before = points;
         for (int k = 0; k < num_sources; ++k) {
-            Eigen::MatrixXcd others(a.rows(), num_sources - 1);
-            others << a.leftCols(k), a.rightCols(num_sources - 1 - k);
-            gain_beside(others, factor).maxCoeff(&points[k]);
+            const Eigen::MatrixXcd others = basis_without(a, k);
+            beside.give_back(own_direction(others, a.col(k)));
+            beside.values().maxCoeff(&points[k]);
             a.col(k) = array.steering(d_grid.at(points[k]));
+            beside.take(own_direction(others, a.col(k)));
         }
         if (points == before) {
             break;
@@ -267,19 +342,21 @@ void alternating_projection::settle(const antenna_array& array,
 std::set<std::vector<int>> alternating_projection::outcomes(
     const antenna_array& array, const Eigen::MatrixXcd& factor, int num_sources) const
 {
+    const grid_gain all(d_table, factor);
     // Which starts are promising, the strongest columns tell as well as all.
     const Eigen::MatrixXcd leading =
         factor.leftCols(std::min<Eigen::Index>(num_sources, factor.cols()));
-    const Eigen::VectorXd alone =
-        gain_beside(Eigen::MatrixXcd(array.num_elements(), 0), leading);
+    const grid_gain seen(d_table, leading);
+    const Eigen::VectorXd alone = seen.values();
     const auto place_from = [&](int first) {
-        return place(array, leading, num_sources, first, alone(first));
+        return place(array, seen, num_sources, first, alone(first));
     };
     int highest = 0;
     alone.maxCoeff(&highest);
     std::vector<placement> starts{ place_from(highest) };
     if (num_sources > 1) {
-        const int count = first_points_per_element * array.num_elements();
+        const int count =
+            std::min(first_points_per_element * array.num_elements(), most_first_points);
         for (int k = 0; k < count; ++k) {
             starts.push_back(place_from((2 * k + 1) * d_grid.size() / (2 * count)));
         }
@@ -290,7 +367,7 @@ std::set<std::vector<int>> alternating_projection::outcomes(
     }
     std::set<std::vector<int>> settled;
     for (placement& start : starts) {
-        settle(array, factor, start.points);
+        settle(array, all, start.points);
         settled.insert(start.points);
     }
     return settled;
@@ -300,21 +377,13 @@ std::vector<Eigen::VectorXd> alternating_projection::search(
     const antenna_array& array, const Eigen::MatrixXcd& factor, int num_sources) const
 {
     const projection_residual residual(array, factor);
-    const double step = d_grid.at(1) - d_grid.at(0);
     std::vector<std::pair<double, Eigen::VectorXd>> minima;
     for (const std::vector<int>& points : outcomes(array, factor, num_sources)) {
         Eigen::VectorXd azimuth(num_sources);
         for (int k = 0; k < num_sources; ++k) {
-            azimuth(k) = d_grid.at(points[k]);
-            // The ends of a front-only array's range are stationary whatever T is: a
-            // start there would not move.
-            if (!d_grid.is_circle()) {
-                azimuth(k) = std::clamp(azimuth(k),
-                                        d_grid.first() + 0.25 * step,
-                                        d_grid.last() - 0.25 * step);
-            }
+            azimuth(k) = start_at(points[k]);
         }
-        azimuth = residual.minimum(azimuth, step);
+        azimuth = residual.minimum(azimuth, step());
         const bool is_new =
             std::none_of(minima.begin(), minima.end(), [&azimuth](const auto& other) {
                 return are_the_same(azimuth, other.second);
@@ -331,6 +400,47 @@ std::vector<Eigen::VectorXd> alternating_projection::search(
         directions.push_back(minimum.second);
     }
     return directions;
+}
+
+std::vector<Eigen::VectorXd>
+alternating_projection::rivals(const antenna_array& array,
+                               const Eigen::MatrixXcd& factor,
+                               const Eigen::VectorXd& azimuth) const
+{
+    const projection_residual residual(array, factor);
+    const Eigen::MatrixXcd a = steering_of(array, azimuth);
+    const Eigen::MatrixXcd basis = basis_of(a);
+    grid_gain beside(d_table, factor);
+    for (Eigen::Index k = 0; k < a.cols(); ++k) {
+        beside.take(basis.col(k));
+    }
+    std::vector<Eigen::VectorXd> found;
+    for (Eigen::Index k = 0; k < a.cols(); ++k) {
+        const Eigen::VectorXcd own = own_direction(basis_without(a, k), a.col(k));
+        const double in_place = (own.adjoint() * factor).squaredNorm();
+        beside.give_back(own);
+        const Eigen::VectorXd gain = beside.values();
+        beside.take(own);
+        for (const int point : local_minima(-gain, d_grid.is_circle())) {
+            const bool is_in_place =
+                std::abs(std::remainder(d_grid.at(point) - azimuth(k), 2.0 * M_PI)) <
+                step();
+            // The ends of a front-only array's range are no minima, only flanks of one: at
+            // half-wavelength spacing of one near the other end.
+            const bool is_end =
+                !d_grid.is_circle() && (point == 0 || point == d_grid.size() - 1);
+            if (is_in_place || is_end || gain(point) < share_of_rival * in_place) {
+                continue;
+            }
+            Eigen::VectorXd moved = azimuth;
+            moved(k) = start_at(point);
+            moved = residual.minimum(moved, step());
+            if (!are_the_same(moved, azimuth)) {
+                found.push_back(moved);
+            }
+        }
+    }
+    return found;
 }
 
 } // namespace core

@@ -10,7 +10,6 @@
 
 #include <gnuradio/bearing/core/array/antenna_array.h>
 #include <gnuradio/bearing/core/subspace/angle_grid.h>
-#include <gnuradio/bearing/core/subspace/manifold_table.h>
 #include <Eigen/Dense>
 #include <set>
 #include <vector>
@@ -93,31 +92,48 @@ public:
                                         const Eigen::MatrixXcd& factor,
                                         int num_sources) const;
 
+    /*!
+     * \brief Other minima, reached by moving one source elsewhere and refining all.
+     *
+     * Only from where the source explains at least half of what it does in its place.
+     *
+     * \param azimuth K azimuths in radians, a minimum
+     */
+    std::vector<Eigen::VectorXd> rivals(const antenna_array& array,
+                                        const Eigen::MatrixXcd& factor,
+                                        const Eigen::VectorXd& azimuth) const;
+
 private:
-    // How much of T a source at each point of the grid explains besides the others.
-    Eigen::VectorXd gain_beside(const Eigen::MatrixXcd& others,
-                                const Eigen::MatrixXcd& factor) const;
+    // Steering vectors of the grid, G x N, apart so that products are real ones.
+    struct table {
+        Eigen::MatrixXd real;
+        Eigen::MatrixXd imag;
+        Eigen::VectorXd squared_norm;
+    };
+    class grid_gain;
     struct placement {
         std::vector<int> points; // of the grid
         double gain;             // what they explain of T
     };
-    // A first point, that explains gain alone, and the best further ones one by one.
+    // A first point and the best further ones one by one; alone: beside nothing.
     placement place(const antenna_array& array,
-                    const Eigen::MatrixXcd& factor,
+                    const grid_gain& alone,
                     int num_sources,
                     int first,
                     double gain) const;
     // Moves the points in turn until none moves; ascending.
-    void settle(const antenna_array& array,
-                const Eigen::MatrixXcd& factor,
-                std::vector<int>& points) const;
+    void
+    settle(const antenna_array& array, grid_gain beside, std::vector<int>& points) const;
     // What alternation ends at from the most promising first points.
     std::set<std::vector<int>> outcomes(const antenna_array& array,
                                         const Eigen::MatrixXcd& factor,
                                         int num_sources) const;
+    // Off the ends of a front-only array's range: they are stationary whatever T is.
+    double start_at(int point) const;
+    double step() const { return d_grid.at(1) - d_grid.at(0); }
 
     angle_grid d_grid;
-    manifold_table d_table;
+    table d_table;
 };
 
 } // namespace core

@@ -114,12 +114,16 @@ subspace_fit_estimator::estimate(const Eigen::Ref<const Eigen::MatrixXcd>& covar
     estimate.deviation = accuracy.deviation;
     estimate.status = accuracy.status;
     // Other directions that explain the data as well: nobody can tell which are true.
+    const auto explains = [&](const Eigen::VectorXd& other) {
+        return supports_directions(analysis.eigen, array(), other, snapshots);
+    };
+    const auto any_explains = [&](const std::vector<Eigen::VectorXd>& others) {
+        return std::any_of(others.begin(), others.end(), explains);
+    };
     const bool is_one_of_several =
         estimate.deviation.array().isFinite().any() &&
-        std::any_of(fits.begin() + 1, fits.end(), [&](const Eigen::VectorXd& other) {
-            return supports_directions(
-                analysis.eigen, array(), other, snapshots, d_config.criterion);
-        });
+        (std::any_of(fits.begin() + 1, fits.end(), explains) ||
+         any_explains(d_search->rivals(array(), factor, fits.front())));
     if (is_one_of_several || array().is_ambiguous(-M_PI_2, M_PI_2)) {
         estimate.deviation.setConstant(nan);
         estimate.status = status::not_identifiable;

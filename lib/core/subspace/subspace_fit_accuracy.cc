@@ -112,9 +112,7 @@ int degrees_of_freedom(const sampled_signal& signal, int num_sources)
     return 2 * signal.part.dimension * (num_elements - num_sources) - num_sources;
 }
 
-bool is_supported(const fitted_manifold& manifold,
-                  const sampled_signal& signal,
-                  fit_criterion criterion)
+bool is_supported(const fitted_manifold& manifold, const sampled_signal& signal)
 {
     const Eigen::VectorXd weights =
         fitting_weights(signal.values, signal.part.noise_power);
@@ -123,12 +121,8 @@ bool is_supported(const fitted_manifold& manifold,
     const double misfit =
         to_chi_squared * (residual.cwiseAbs2() * weights.asDiagonal()).sum();
 
-    int freedom = degrees_of_freedom(signal, manifold.num_sources());
-    if (criterion != fit_criterion::wsf) {
-        freedom += manifold.num_sources(); // not fitted to these
-    }
     chi_squared_sum sampling;
-    sampling.add(1.0, freedom);
+    sampling.add(1.0, degrees_of_freedom(signal, manifold.num_sources()));
     // The calibration's own errors are one real number each.
     const Eigen::MatrixXcd coordinates = manifold.inverse() * signal.vectors;
     const Eigen::ArrayXd power =
@@ -148,14 +142,13 @@ bool is_supported(const fitted_manifold& manifold,
 // Whether the directions explain the data without one of them.
 bool has_idle_source(const antenna_array& array,
                      const Eigen::VectorXd& azimuth,
-                     const sampled_signal& signal,
-                     fit_criterion criterion)
+                     const sampled_signal& signal)
 {
     const Eigen::Index num_others = azimuth.size() - 1;
     for (Eigen::Index k = 0; k <= num_others && num_others > 0; ++k) {
         Eigen::VectorXd others(num_others);
         others << azimuth.head(k), azimuth.tail(num_others - k);
-        if (is_supported(fitted_manifold(array, others), signal, criterion)) {
+        if (is_supported(fitted_manifold(array, others), signal)) {
             return true;
         }
     }
@@ -237,16 +230,20 @@ plug_in_accuracy predict_fit_plug_in(const eigendecomposition& decomposition,
         return result;
     }
     const int freedom = degrees_of_freedom(signal, num_sources);
-    if (freedom <= 0) {
+    // With one dimension left, two directions can move together and still explain the data.
+    // Lines are spared: there fewer directions than elements are independent.
+    const bool is_loose = num_sources == n - 1 && !array.is_front_only();
+    if (freedom <= 0 || is_loose) {
         result.status = status::not_identifiable;
         return result;
     }
     const fitted_manifold manifold(array, azimuth);
-    if (!is_supported(manifold, signal, criterion)) {
+    if (!is_supported(manifold, signal)) {
         result.status = status::model_mismatch;
         return result;
     }
-    if (is_deficient && has_idle_source(array, azimuth, signal, criterion)) {
+
+    if (is_deficient && has_idle_source(array, azimuth, signal)) {
         result.status = status::unresolved;
         return result;
     }
@@ -281,13 +278,11 @@ plug_in_accuracy predict_fit_plug_in(const eigendecomposition& decomposition,
 bool supports_directions(const eigendecomposition& decomposition,
                          const antenna_array& array,
                          const Eigen::VectorXd& azimuth,
-                         std::size_t snapshots,
-                         fit_criterion criterion)
+                         std::size_t snapshots)
 {
     return is_supported(
         fitted_manifold(array, azimuth),
-        sampled_signal(decomposition, static_cast<int>(azimuth.size()), snapshots),
-        criterion);
+        sampled_signal(decomposition, static_cast<int>(azimuth.size()), snapshots));
 }
 
 } // namespace core

@@ -55,7 +55,8 @@ criterion : str
 Returns
 -------
 bearing_estimate without a spectrum. Sources that fell together are one direction and a NaN,
-status unresolved.
+status unresolved; with that status, finite std_deg still hold. Where other directions explain
+the data as well, std_deg is NaN and the status not_identifiable.
 
 Raises
 ------
@@ -83,11 +84,30 @@ ValueError
             return Eigen::VectorXd(deviation / radians_per_degree);
         },
         R"(
-Standard deviations in degrees that subspace_fit() reaches at the true directions angles_deg,
-from an exact covariance R of sources of any correlation. For "wsf" they are the stochastic
-Cramer-Rao bound (P. Stoica, A. Nehorai 1990). NaN where R cannot resolve the directions.
+Standard deviations that subspace_fit() reaches at the true directions, from an exact covariance
+of sources of any correlation.
 
-criterion: "wsf" or "dml". ValueError naming the parameter.
+For "wsf" they are the stochastic Cramer-Rao bound (P. Stoica, A. Nehorai 1990).
+
+Parameters
+----------
+R : complex array of N x N
+    The exact covariance.
+a : bearing.array
+angles_deg : array of K
+    True directions in degrees, 1 <= K < N.
+snapshots : int >= 1
+criterion : str
+    "wsf" or "dml".
+
+Returns
+-------
+array of K, degrees; NaN where R is no covariance or cannot resolve the directions.
+
+Raises
+------
+ValueError
+    Naming the parameter.
 )",
         py::arg("R"),
         py::arg("a"),
@@ -102,8 +122,10 @@ void bind_block(py::module& m)
 Subspace fitting: bearings with predicted standard deviations also of close and of coherent
 sources.
 
-Input: covariance items. Messages: calibration in, bearings out (one PDU an item), whose
-``method`` is the criterion.
+Input: covariance items. Message in ``calibration``: a dict with any of gains, positions,
+coupling, sigma_phase_rad, sigma_log_gain, reference, frequency, time; a missing key leaves that
+part unchanged. Message out ``bearings``: one PDU an item, whose ``method`` is the criterion;
+with status unresolved its finite std_deg hold.
 
 Parameters
 ----------

@@ -381,6 +381,23 @@ BOOST_DATA_TEST_CASE(covariances_without_noise_give_their_bearings, criteria, cr
     }
 }
 
+BOOST_AUTO_TEST_CASE(rounding_is_not_taken_for_noise)
+{
+    // In single precision rounding leaves eigenvalues of either sign, 1e-8 of the largest.
+    const antenna_array line = antenna_array::uniform_line(8, 0.5);
+    for (int seed = 0; seed < 200; ++seed) {
+        const Eigen::VectorXd azimuth = degrees({ 0.7 * seed - 70.0 });
+        const Eigen::MatrixXcd a = steering(line, azimuth);
+        const Eigen::MatrixXcd r =
+            (a * a.adjoint()).cast<std::complex<float>>().cast<std::complex<double>>();
+        const bearing_estimate estimate = estimator(line, 1).estimate(r, 100);
+        BOOST_TEST(std::isnan(estimate.deviation(0)));
+        BOOST_CHECK(estimate.status == status::not_identifiable);
+        // Rounding of the elements, 6e-8, over the line's phase per radian.
+        BOOST_TEST(worst_distance(estimate.azimuth, azimuth) < 1e-6);
+    }
+}
+
 BOOST_DATA_TEST_CASE(any_number_of_sources_is_survived, criteria, criterion)
 {
     // More than there are, and with a covariance of too low a rank.

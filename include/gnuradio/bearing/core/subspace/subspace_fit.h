@@ -52,6 +52,9 @@ struct subspace_fit_config {
  * Weighted subspace fitting reaches the Cramer-Rao bound also for close and for coherent
  * sources; deterministic maximum likelihood does at high SNR.
  *
+ * The time grows as N K times the points of the grid, which grow with the aperture. See
+ * docs/subspace_fit.md for figures.
+ *
  * References: I. Ziskind, M. Wax, "Maximum likelihood localization of multiple sources by
  * alternating projection", IEEE Trans. ASSP 36(10), 1988; M. Viberg, B. Ottersten, "Sensor
  * array processing based on subspace fitting", IEEE Trans. SP 39(5), 1991.
@@ -65,7 +68,9 @@ public:
     /*!
      * \brief K directions, their powers and deviations.
      *
-     * Sources that fell together are reported as one and a NaN, status unresolved.
+     * Sources that fell together are reported as one and a NaN, status unresolved. With
+     * that status, deviations that are finite still hold. Where other directions explain
+     * the data as well, all deviations are NaN, status not_identifiable.
      *
      * \param covariance R, N x N
      * \param snapshots number behind R; 0: unknown (deviations are then NaN, and

@@ -66,10 +66,12 @@ predict_fit_deviation(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
  *
  * - K' >= 1, else low_snr, and no eigenvalue of the K largest lies between the edge and
  *   twice the edge, where it may be either, else unresolved;
- * - 2 K' (N - K) > K: fewer sources than the data can tell, else not_identifiable;
- * - 2 M / s2 tr[(I - P_A) Es W Es^H], the misfit, is below the 0.9999 quantile of chi-squared with
- *   2 K' (N - K) - K degrees of freedom, its law at the true directions (a stated
- *   calibration uncertainty widens it), else model_mismatch;
+ * - 2 K' (N - K) > K: fewer sources than the data can tell, and K < N - 1 unless the array
+ *   looks forward only, since with one dimension left two directions can move together;
+ *   else not_identifiable;
+ * - 2 M / s2 tr[(I - P_A) Es W Es^H], the misfit, is below the 0.9999 quantile of
+ *   chi-squared with 2 K' (N - K) - K degrees of freedom, its law after weighted fits (a
+ *   stated calibration uncertainty widens it), else model_mismatch;
  * - where K' < K, no source can be left out without making the misfit too large, else
  *   unresolved: what is left over has nothing to fit but noise;
  * - the deviation is below 0.25 of the distance to the nearest other estimate (0.06, for
@@ -102,8 +104,7 @@ BEARING_API plug_in_accuracy predict_fit_plug_in(const eigendecomposition& decom
 BEARING_API bool supports_directions(const eigendecomposition& decomposition,
                                      const antenna_array& array,
                                      const Eigen::VectorXd& azimuth,
-                                     std::size_t snapshots,
-                                     fit_criterion criterion);
+                                     std::size_t snapshots);
 
 } // namespace core
 } // namespace bearing
