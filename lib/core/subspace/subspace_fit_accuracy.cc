@@ -230,9 +230,11 @@ plug_in_accuracy predict_fit_plug_in(const eigendecomposition& decomposition,
         return result;
     }
     const int freedom = degrees_of_freedom(signal, num_sources);
-    // With one dimension left, two directions can move together and still explain the data.
-    // Lines are spared: there fewer directions than elements are independent.
-    const bool is_loose = num_sources == n - 1 && !array.is_front_only();
+    // With one dimension left, two directions can move together and still explain the data;
+    // and with less left over than was fitted, others explain it as well by chance. Lines are
+    // spared: there fewer directions than elements are independent.
+    const bool is_loose =
+        !array.is_front_only() && (num_sources == n - 1 || freedom < num_sources);
     if (freedom <= 0 || is_loose) {
         result.status = status::not_identifiable;
         return result;

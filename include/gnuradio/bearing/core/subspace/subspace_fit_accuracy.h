@@ -66,9 +66,10 @@ predict_fit_deviation(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
  *
  * - K' >= 1, else low_snr, and no eigenvalue of the K largest lies between the edge and
  *   twice the edge, where it may be either, else unresolved;
- * - 2 K' (N - K) > K: fewer sources than the data can tell, and K < N - 1 unless the array
- *   looks forward only, since with one dimension left two directions can move together;
- *   else not_identifiable;
+ * - 2 K' (N - K) > K: fewer sources than the data can tell; and unless the array looks
+ *   forward only K < N - 1, since with one dimension left two directions can move together,
+ *   and 2 K' (N - K) >= 2 K, since with less left over other directions fit by chance; else
+ *   not_identifiable;
  * - 2 M / s2 tr[(I - P_A) Es W Es^H], the misfit, is below the 0.9999 quantile of
  *   chi-squared with 2 K' (N - K) - K degrees of freedom, its law after weighted fits (a
  *   stated calibration uncertainty widens it), else model_mismatch;
