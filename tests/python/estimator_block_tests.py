@@ -3,7 +3,7 @@
 
 """What every estimator block must do, whichever estimator runs in it.
 
-qa_music, qa_beamscan and qa_root_music inherit these tests. Covariances are written out
+qa_music, qa_beamscan, qa_root_music and qa_subspace_fit inherit these tests. Covariances are written out
 here with NumPy from the drawing of the array, so nothing under test makes its own input.
 """
 

@@ -25,16 +25,19 @@ bind_estimator(pybind11::module& m, const char* name, const char* doc)
     return estimator_class<Block>(m, name, doc)
         .def("set_num_sources",
              &Block::set_num_sources,
-             "ValueError unless 0 <= num_sources < N.",
+             "ValueError unless 0 <= num_sources < N (root_music, variant \"real\": < N "
+             "/ 2).",
              pybind11::arg("num_sources"))
         .def("set_heading_deg",
              &Block::set_heading_deg,
-             "Direction of the array's +y axis, clockwise from north.",
+             "Direction of the array's +y axis in degrees, clockwise from north; "
+             "ValueError "
+             "unless finite.",
              pybind11::arg("heading_deg"))
         .def("set_calibration",
              &Block::set_calibration,
              "Replaces the whole calibration; parts that the argument lacks are as "
-             "drawn.",
+             "drawn. ValueError when it does not fit the array, or the variant.",
              pybind11::arg("calibration"));
 }
 
