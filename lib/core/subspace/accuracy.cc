@@ -26,9 +26,6 @@ constexpr std::complex<double> imaginary_unit{ 0.0, 1.0 };
 // The gates within which the predicted interval covers what it promises.
 constexpr double smallest_eigenvalue_margin = 2.0;
 constexpr double largest_relative_deviation = 0.06;
-// Towards endfire sin(theta) flattens and the error is no longer Gaussian: its quadratic
-// part is deviation * tan(theta) / 2 of its linear part.
-constexpr double largest_endfire_distortion = 0.25;
 
 // What the formulas need of a covariance.
 struct signal_model {
@@ -41,9 +38,10 @@ struct signal_model {
 // What sampling makes of Pn a, which is zero at a true direction: the sums of the
 // variances and of the (pseudo-variance) squares that it gives to each component.
 struct null_moments {
-    double variance; // s2 / M b^H W b, with b = Us^H a
-    std::complex<double>
-        pseudo_variance; // s2 / M b^T W b where the eigenvectors are real
+    // s2 / M b^H W b, with b = Us^H a
+    double variance;
+    // s2 / M b^T W b where the eigenvectors are real, else 0
+    std::complex<double> pseudo_variance;
 };
 
 null_moments moments(const manifold_point& point, const signal_model& model)
@@ -132,15 +130,8 @@ bool is_supported(const variant_frame& frame,
         }
         break;
     }
-    // The calibration's own errors are one real number each.
     chi_squared_sum calibration;
-    const calibration_state& stated = frame.array().calibration();
-    for (const Eigen::VectorXd* sigma :
-         { &stated.sigma_phase_rad, &stated.sigma_log_gain }) {
-        for (Eigen::Index l = 0; l < sigma->size(); ++l) {
-            calibration.add((*sigma)(l) * (*sigma)(l)*std::norm(point.a(l)), 1.0);
-        }
-    }
+    calibration.add_errors_of(frame.array().calibration(), point.a.cwiseAbs2().array());
     const double depth =
         (point.a - model.subspace * (model.subspace.adjoint() * point.a)).squaredNorm();
     return depth <= sampling.limit() + calibration.limit();
@@ -151,15 +142,6 @@ Eigen::VectorXd music_weights(const Eigen::VectorXd& signal_values, double noise
     return signal_values.array() / (signal_values.array() - noise_power).square();
 }
 
-// E|n|^2 at an element, from a sample covariance whose smallest eigenvalues are too small.
-double sampled_noise_power(const eigendecomposition& decomposition,
-                           Eigen::Index dimension,
-                           double looks)
-{
-    return decomposition.values.tail(decomposition.values.size() - dimension).mean() *
-           looks / (looks - dimension);
-}
-
 signal_model sampled_model(const eigendecomposition& decomposition,
                            const variant_frame& frame,
                            int num_sources,
@@ -167,7 +149,8 @@ signal_model sampled_model(const eigendecomposition& decomposition,
 {
     const int dimension = frame.signal_dimension(num_sources);
     const double looks = frame.looks(snapshots);
-    const double noise_power = sampled_noise_power(decomposition, dimension, looks);
+    const double noise_power =
+        sampled_noise_power(decomposition.values, dimension, looks);
     return { frame.variant(),
              noise_power / snapshots,
              decomposition.vectors.leftCols(dimension),
@@ -302,11 +285,7 @@ plug_in_accuracy predict_plug_in(const eigendecomposition& decomposition,
         return result;
     }
 
-    // Eigenvalues this small are rounding errors of zero; a negative one tells how large
-    // those are in a covariance that was rounded to single precision.
-    const double rounding =
-        std::max(n * std::numeric_limits<double>::epsilon() * decomposition.values(0),
-                 -4.0 * decomposition.values(n - 1));
+    const double rounding = rounding_of(decomposition.values);
     if (decomposition.values(dimension - 1) <= rounding) {
         result.status = status::unresolved;
         return result;
@@ -319,7 +298,7 @@ plug_in_accuracy predict_plug_in(const eigendecomposition& decomposition,
     const double margin = std::pow(1.0 + std::sqrt(n / looks), 2);
     if (!(decomposition.values(dimension - 1) >=
           smallest_eigenvalue_margin * margin *
-              sampled_noise_power(decomposition, dimension, looks))) {
+              sampled_noise_power(decomposition.values, dimension, looks))) {
         result.status = status::low_snr;
         return result;
     }
@@ -357,10 +336,7 @@ plug_in_accuracy predict_plug_in(const eigendecomposition& decomposition,
         }
         const bool is_apart =
             measure.scale(azimuth(k)) * deviation < largest_relative_deviation * nearest;
-        const bool is_off_endfire =
-            !frame.array().is_front_only() ||
-            deviation * std::abs(std::tan(azimuth(k))) < largest_endfire_distortion;
-        if (is_apart && is_off_endfire) {
+        if (is_apart && is_off_endfire(frame.array(), azimuth(k), deviation)) {
             result.deviation(k) = deviation;
         } else {
             result.status = status::unresolved;

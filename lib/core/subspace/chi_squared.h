@@ -8,6 +8,8 @@
 #ifndef INCLUDED_BEARING_CORE_SUBSPACE_CHI_SQUARED_H
 #define INCLUDED_BEARING_CORE_SUBSPACE_CHI_SQUARED_H
 
+#include <gnuradio/bearing/core/array/calibration_state.h>
+#include <Eigen/Dense>
 #include <cmath>
 
 namespace gr {
@@ -42,6 +44,17 @@ public:
         }
         const double freedom = d_mean * d_mean / d_square;
         return d_mean / freedom * chi_squared_limit(freedom);
+    }
+
+    //! The calibration's own errors, one real number each, at an element of power_l.
+    void add_errors_of(const calibration_state& calibration, const Eigen::ArrayXd& power)
+    {
+        for (const Eigen::VectorXd* sigma :
+             { &calibration.sigma_phase_rad, &calibration.sigma_log_gain }) {
+            for (Eigen::Index l = 0; l < sigma->size(); ++l) {
+                add((*sigma)(l) * (*sigma)(l)*power(l), 1.0);
+            }
+        }
     }
 
 private:

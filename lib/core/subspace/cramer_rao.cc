@@ -49,8 +49,9 @@ Eigen::VectorXd cramer_rao_deviation(const antenna_array& array,
     Eigen::MatrixXcd d(n, num_sources);
     Eigen::VectorXd power(num_sources);
     for (Eigen::Index k = 0; k < num_sources; ++k) {
-        a.col(k) = array.steering(azimuth(k));
-        d.col(k) = array.azimuth_derivative(azimuth(k));
+        const manifold_point here = array.manifold(azimuth(k));
+        a.col(k) = here.a;
+        d.col(k) = here.d;
         power(k) = std::pow(10.0, snr_db(snr_db.size() == 1 ? 0 : k) / 10.0);
     }
     const Eigen::MatrixXcd p = power.cast<std::complex<double>>().asDiagonal();

@@ -6,6 +6,7 @@
  */
 
 #include "estimation_steps.h"
+#include "signal_part.h"
 #include <gnuradio/bearing/core/subspace/accuracy.h>
 #include <algorithm>
 #include <cmath>
@@ -100,11 +101,10 @@ covariance_analysis analyse(const variant_frame& frame,
         analysis.status = status::not_identifiable;
         return analysis;
     }
-    double noise = analysis.eigen.values.tail(n - dimension).mean();
     const double looks = frame.looks(snapshots);
-    if (looks > dimension) {
-        noise *= looks / (looks - dimension);
-    }
+    const double noise =
+        looks > dimension ? sampled_noise_power(analysis.eigen.values, dimension, looks)
+                          : analysis.eigen.values.tail(n - dimension).mean();
     analysis.noise_power = std::max(noise, noise_floor * analysis.eigen.values.mean());
     return analysis;
 }

@@ -16,11 +16,13 @@ namespace core {
 fitted_manifold::fitted_manifold(const antenna_array& array,
                                  const Eigen::VectorXd& azimuth)
     : d_array(array),
-      d_a(array.steering(azimuth, Eigen::VectorXd::Zero(azimuth.size()))),
+      d_a(array.num_elements(), azimuth.size()),
       d_d(d_a.rows(), d_a.cols())
 {
     for (Eigen::Index k = 0; k < azimuth.size(); ++k) {
-        d_d.col(k) = array.azimuth_derivative(azimuth(k));
+        const manifold_point here = array.manifold(azimuth(k));
+        d_a.col(k) = here.a;
+        d_d.col(k) = here.d;
     }
     const Eigen::HouseholderQR<Eigen::MatrixXcd> qr(d_a);
     d_basis = qr.householderQ() * Eigen::MatrixXcd::Identity(d_a.rows(), d_a.cols());

@@ -18,19 +18,15 @@ constexpr int tile = 64;
 } // namespace
 
 manifold_table::manifold_table(const antenna_array& array, const angle_grid& grid)
-    : d_num_elements(array.num_elements()),
-      d_size(grid.size()),
-      d_real(static_cast<std::size_t>(d_num_elements) * d_size),
-      d_imag(d_real.size()),
-      d_squared_norm(d_size)
+    : d_real(grid.size(), array.num_elements()),
+      d_imag(grid.size(), array.num_elements()),
+      d_squared_norm(grid.size())
 {
-    for (int g = 0; g < d_size; ++g) {
+    for (int g = 0; g < grid.size(); ++g) {
         const Eigen::VectorXcd a = array.steering(grid.azimuth()(g));
         d_squared_norm(g) = a.squaredNorm();
-        for (int l = 0; l < d_num_elements; ++l) {
-            d_real[static_cast<std::size_t>(l) * d_size + g] = a(l).real();
-            d_imag[static_cast<std::size_t>(l) * d_size + g] = a(l).imag();
-        }
+        d_real.row(g) = a.real().transpose();
+        d_imag.row(g) = a.imag().transpose();
     }
 }
 
@@ -38,21 +34,21 @@ void manifold_table::quadratic_form(const Eigen::Ref<const Eigen::MatrixXcd>& ve
                                     const Eigen::Ref<const Eigen::VectorXd>& weights,
                                     Eigen::VectorXd& result) const
 {
-    result.setZero(d_size);
+    const int size = static_cast<int>(d_real.rows());
+    result.setZero(size);
     double sum_real[tile];
     double sum_imag[tile];
-    for (int start = 0; start < d_size; start += tile) {
-        const int count = std::min(tile, d_size - start);
+    for (int start = 0; start < size; start += tile) {
+        const int count = std::min(tile, size - start);
         double* const out = result.data() + start;
         for (Eigen::Index k = 0; k < vectors.cols(); ++k) {
             std::fill_n(sum_real, tile, 0.0);
             std::fill_n(sum_imag, tile, 0.0);
-            for (int l = 0; l < d_num_elements; ++l) {
+            for (Eigen::Index l = 0; l < d_real.cols(); ++l) {
                 const double vr = vectors(l, k).real();
                 const double vi = vectors(l, k).imag();
-                const std::size_t row = static_cast<std::size_t>(l) * d_size + start;
-                const double* const ar = d_real.data() + row;
-                const double* const ai = d_imag.data() + row;
+                const double* const ar = d_real.col(l).data() + start;
+                const double* const ai = d_imag.col(l).data() + start;
                 for (int g = 0; g < count; ++g) {
                     sum_real[g] += vr * ar[g] + vi * ai[g];
                     sum_imag[g] += vr * ai[g] - vi * ar[g];

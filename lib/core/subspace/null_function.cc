@@ -37,8 +37,7 @@ double null_function::value(double azimuth) const
 
 null_function::expansion null_function::at(double azimuth) const
 {
-    const Eigen::VectorXcd a = d_array.steering(azimuth);
-    const Eigen::VectorXcd a1 = d_array.azimuth_derivative(azimuth);
+    const auto [a, a1] = d_array.manifold(azimuth);
     const Eigen::VectorXcd a2 = d_array.azimuth_second_derivative(azimuth);
     const Eigen::VectorXcd y = a - d_signal_subspace * (d_signal_subspace.adjoint() * a);
     const double projected_rate =

@@ -141,11 +141,14 @@ projection_residual::expansion
 projection_residual::at(const Eigen::VectorXd& azimuth) const
 {
     const Eigen::Index num_sources = azimuth.size();
-    const Eigen::MatrixXcd a = steering_of(d_array, azimuth);
-    Eigen::MatrixXcd d(a.rows(), num_sources);
-    Eigen::MatrixXcd d2(a.rows(), num_sources);
+    const int num_elements = d_array.num_elements();
+    Eigen::MatrixXcd a(num_elements, num_sources);
+    Eigen::MatrixXcd d(num_elements, num_sources);
+    Eigen::MatrixXcd d2(num_elements, num_sources);
     for (Eigen::Index k = 0; k < num_sources; ++k) {
-        d.col(k) = d_array.azimuth_derivative(azimuth(k));
+        const manifold_point here = d_array.manifold(azimuth(k));
+        a.col(k) = here.a;
+        d.col(k) = here.d;
         d2.col(k) = d_array.azimuth_second_derivative(azimuth(k));
     }
     // A = Q U: A^+ = U^-1 Q^H and (A^H A)^-1 = U^-1 U^-H.
@@ -224,12 +227,12 @@ class alternating_projection::grid_gain
 {
 public:
     // Beside none. Both arguments must outlive this object.
-    grid_gain(const table& steering, const Eigen::MatrixXcd& factor)
+    grid_gain(const manifold_table& steering, const Eigen::MatrixXcd& factor)
         : d_steering(&steering),
           d_factor(&factor),
-          d_own(steering.squared_norm),
-          d_real(steering.real * factor.real() + steering.imag * factor.imag()),
-          d_imag(steering.imag * factor.real() - steering.real * factor.imag())
+          d_own(steering.squared_norm()),
+          d_real(steering.real() * factor.real() + steering.imag() * factor.imag()),
+          d_imag(steering.imag() * factor.real() - steering.real() * factor.imag())
     {
     }
 
@@ -241,7 +244,7 @@ public:
     {
         const Eigen::VectorXd seen =
             d_real.rowwise().squaredNorm() + d_imag.rowwise().squaredNorm();
-        return (d_own.array() > nothing_left * d_steering->squared_norm.array())
+        return (d_own.array() > nothing_left * d_steering->squared_norm().array())
             .select(seen.array() / d_own.array(), 0.0);
     }
 
@@ -251,8 +254,10 @@ private:
         const Eigen::VectorXd re = direction.real();
         const Eigen::VectorXd im = direction.imag();
         // direction^H a, and F^H direction
-        const Eigen::VectorXd along_re = d_steering->real * re + d_steering->imag * im;
-        const Eigen::VectorXd along_im = d_steering->imag * re - d_steering->real * im;
+        const Eigen::VectorXd along_re =
+            d_steering->real() * re + d_steering->imag() * im;
+        const Eigen::VectorXd along_im =
+            d_steering->imag() * re - d_steering->real() * im;
         const Eigen::VectorXcd share = sign * (d_factor->adjoint() * direction);
         d_own.array() += sign * (along_re.array().square() + along_im.array().square());
         for (Eigen::Index r = 0; r < share.size(); ++r) {
@@ -261,7 +266,7 @@ private:
         }
     }
 
-    const table* d_steering;
+    const manifold_table* d_steering;
     const Eigen::MatrixXcd* d_factor;
     Eigen::VectorXd d_own; // what the others leave of a^H a, G
     // What they leave of F^H a, G x r
@@ -273,17 +278,9 @@ alternating_projection::alternating_projection(const antenna_array& array)
     : d_grid(angle_grid::whole_range(
           array,
           std::max(fewest_points,
-                   angle_grid::whole_range(array).searched_by(array).size())))
+                   angle_grid::whole_range(array).searched_by(array).size()))),
+      d_table(array, d_grid)
 {
-    d_table.real.resize(d_grid.size(), array.num_elements());
-    d_table.imag.resize(d_grid.size(), array.num_elements());
-    for (int g = 0; g < d_grid.size(); ++g) {
-        const Eigen::VectorXcd a = array.steering(d_grid.at(g));
-        d_table.real.row(g) = a.real().transpose();
-        d_table.imag.row(g) = a.imag().transpose();
-    }
-    d_table.squared_norm =
-        d_table.real.rowwise().squaredNorm() + d_table.imag.rowwise().squaredNorm();
 }
 
 double alternating_projection::start_at(int point) const

@@ -10,6 +10,7 @@
 
 #include <gnuradio/bearing/core/array/antenna_array.h>
 #include <gnuradio/bearing/core/subspace/angle_grid.h>
+#include <gnuradio/bearing/core/subspace/manifold_table.h>
 #include <Eigen/Dense>
 #include <set>
 #include <vector>
@@ -104,12 +105,6 @@ public:
                                         const Eigen::VectorXd& azimuth) const;
 
 private:
-    // Steering vectors of the grid, G x N, apart so that products are real ones.
-    struct table {
-        Eigen::MatrixXd real;
-        Eigen::MatrixXd imag;
-        Eigen::VectorXd squared_norm;
-    };
     class grid_gain;
     struct placement {
         std::vector<int> points; // of the grid
@@ -133,7 +128,7 @@ private:
     double step() const { return d_grid.at(1) - d_grid.at(0); }
 
     angle_grid d_grid;
-    table d_table;
+    manifold_table d_table;
 };
 
 } // namespace core

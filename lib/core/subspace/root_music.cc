@@ -207,7 +207,7 @@ root_music_estimator::search_line(const Eigen::MatrixXcd& signal_subspace) const
     }
     if (array().has_position_offsets() && found.is_visible && num_found == num_sources) {
         const std::optional<Eigen::VectorXcd> polished =
-            polished_roots(array(), signal_subspace, sines.array().asin());
+            polished_roots(d_frame, signal_subspace, sines.array().asin());
         if (!polished) {
             return search_circle(signal_subspace);
         }
@@ -256,7 +256,7 @@ root_music_estimator::search_circle(const Eigen::MatrixXcd& signal_subspace) con
                                        return complex_phase(root);
                                    });
     // The truncated series is a good start for the exact roots.
-    azimuth = polished_roots(array(), signal_subspace, azimuth).value_or(azimuth);
+    azimuth = polished_roots(d_frame, signal_subspace, azimuth).value_or(azimuth);
     found.azimuth = Eigen::VectorXd::Constant(num_sources, nan);
     for (Eigen::Index k = 0; k < num_found; ++k) {
         // Polishing may take a root at endfire across it.

@@ -33,23 +33,20 @@ constexpr double smallest_distance = 1e-8;
 class analytic_null
 {
 public:
-    analytic_null(const antenna_array& array, const Eigen::MatrixXcd& signal_subspace)
-        : d_positions(array.positions())
+    analytic_null(const variant_frame& frame, const Eigen::MatrixXcd& signal_subspace)
+        : d_positions(frame.array().positions())
     {
-        const calibration_state& calibration = array.calibration();
+        const antenna_array& array = frame.array();
         if (array.has_position_offsets()) {
-            d_positions += calibration.positions;
+            d_positions += array.calibration().positions;
         }
         d_positions *= 2.0 * M_PI / array.wavelength().value_or(1.0);
 
         const Eigen::Index n = d_positions.rows();
-        Eigen::MatrixXcd response = Eigen::MatrixXcd::Identity(n, n);
-        if (calibration.coupling.size() > 0) {
-            response = calibration.coupling;
-        }
-        if (calibration.gains.size() > 0) {
-            response = response * calibration.gains.asDiagonal();
-        }
+        const Eigen::MatrixXcd response =
+            frame.response().size() > 0
+                ? frame.response()
+                : Eigen::MatrixXcd(Eigen::MatrixXcd::Identity(n, n));
         const Eigen::MatrixXcd signal_part = signal_subspace.adjoint() * response;
         d_form = response.adjoint() * response - signal_part.adjoint() * signal_part;
         d_scale = response.squaredNorm();
@@ -84,12 +81,12 @@ private:
 
 } // namespace
 
-std::optional<Eigen::VectorXcd> polished_roots(const antenna_array& array,
+std::optional<Eigen::VectorXcd> polished_roots(const variant_frame& frame,
                                                const Eigen::MatrixXcd& signal_subspace,
                                                const Eigen::VectorXcd& start)
 {
-    const analytic_null f(array, signal_subspace);
-    const double reach = largest_move / array.aperture();
+    const analytic_null f(frame, signal_subspace);
+    const double reach = largest_move / frame.array().aperture();
     Eigen::VectorXcd roots = start;
     for (std::complex<double>& root : roots) {
         root.imag(std::max(root.imag(), smallest_distance));

@@ -8,7 +8,7 @@
 #ifndef INCLUDED_BEARING_CORE_SUBSPACE_ROOT_POLISH_H
 #define INCLUDED_BEARING_CORE_SUBSPACE_ROOT_POLISH_H
 
-#include <gnuradio/bearing/core/array/antenna_array.h>
+#include <gnuradio/bearing/core/subspace/variant_frame.h>
 #include <Eigen/Dense>
 #include <optional>
 
@@ -25,12 +25,12 @@ namespace core {
  * repels the others and their conjugates (O. Aberth 1973), takes K starting points to K
  * different zeros.
  *
- * \param array the true one
+ * \param frame of the complex variant, of the true array
  * \param signal_subspace Us, N x K
  * \param start K complex azimuths in radians, Im >= 0
  * \returns K complex azimuths; absent when the iteration does not settle near its start
  */
-std::optional<Eigen::VectorXcd> polished_roots(const antenna_array& array,
+std::optional<Eigen::VectorXcd> polished_roots(const variant_frame& frame,
                                                const Eigen::MatrixXcd& signal_subspace,
                                                const Eigen::VectorXcd& start);
 

@@ -8,6 +8,7 @@
 #include "signal_part.h"
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace gr {
 namespace bearing {
@@ -19,6 +20,27 @@ double noise_edge(Eigen::Index num_elements, std::size_t snapshots)
                ? 1.0
                : std::pow(1.0 + std::sqrt(static_cast<double>(num_elements) / snapshots),
                           2);
+}
+
+double
+sampled_noise_power(const Eigen::VectorXd& values, Eigen::Index dimension, double looks)
+{
+    return values.tail(values.size() - dimension).mean() * looks / (looks - dimension);
+}
+
+double rounding_of(const Eigen::VectorXd& values)
+{
+    const Eigen::Index n = values.size();
+    return std::max(n * std::numeric_limits<double>::epsilon() * values(0),
+                    -4.0 * values(n - 1));
+}
+
+bool is_off_endfire(const antenna_array& array, double azimuth, double deviation)
+{
+    // The quadratic part of the error is half of this times its linear part.
+    constexpr double largest_distortion = 0.25;
+    return !array.is_front_only() ||
+           deviation * std::abs(std::tan(azimuth)) < largest_distortion;
 }
 
 signal_part above_noise(const Eigen::VectorXd& values,
@@ -36,10 +58,9 @@ signal_part above_noise(const Eigen::VectorXd& values,
     if (part.dimension < num_sources &&
         snapshots > static_cast<std::size_t>(num_sources)) {
         // The largest of the noise eigenvalues were not among the N-K smallest.
-        const double m = static_cast<double>(snapshots);
-        part.noise_power =
-            std::max(noise_power,
-                     values.tail(n - part.dimension).mean() * m / (m - part.dimension));
+        part.noise_power = std::max(
+            noise_power,
+            sampled_noise_power(values, part.dimension, static_cast<double>(snapshots)));
     }
     return part;
 }

@@ -8,6 +8,7 @@
 #ifndef INCLUDED_BEARING_CORE_SUBSPACE_SIGNAL_PART_H
 #define INCLUDED_BEARING_CORE_SUBSPACE_SIGNAL_PART_H
 
+#include <gnuradio/bearing/core/array/antenna_array.h>
 #include <Eigen/Dense>
 #include <cstddef>
 
@@ -19,6 +20,19 @@ namespace core {
 //! A. Pastur 1967). Eigenvectors of smaller ones tell nothing of the sources. 1 when the
 //! number of snapshots is unknown (0).
 double noise_edge(Eigen::Index num_elements, std::size_t snapshots);
+
+//! E|n|^2 at an element: the mean of all but the \p dimension leading eigenvalues of a sample
+//! covariance of so many looks, which are too small. \p looks > \p dimension
+double
+sampled_noise_power(const Eigen::VectorXd& values, Eigen::Index dimension, double looks);
+
+//! What rounding can make of an eigenvalue that is zero; a negative one tells how large that
+//! is in a covariance that was rounded to single precision.
+double rounding_of(const Eigen::VectorXd& values);
+
+//! Whether a bearing is far enough from a front-only array's endfire, where sin(theta)
+//! flattens and the error is no longer Gaussian, for its deviation to hold. Radians.
+bool is_off_endfire(const antenna_array& array, double azimuth, double deviation);
 
 //! What rises from the noise. Coherent sources make fewer eigenvalues than sources.
 struct signal_part {

@@ -30,9 +30,6 @@ constexpr double smallest_condition = 1e-12;
 constexpr double eigenvalue_margin = 2.0;
 constexpr double largest_share_of_separate = 0.25;
 constexpr double largest_share_of_coherent = 0.06;
-// Towards endfire sin(theta) flattens and the error is no longer Gaussian: its quadratic
-// part is deviation * tan(theta) / 2 of its linear part.
-constexpr double largest_endfire_distortion = 0.25;
 
 // H^-1 Q H^-1, diagonal, square root; NaN where H is singular or not positive.
 Eigen::VectorXd sandwich_deviation(const Eigen::MatrixXd& h, const Eigen::MatrixXd& q)
@@ -87,13 +84,12 @@ struct sampled_signal {
                    std::size_t num_snapshots)
         : snapshots(static_cast<double>(num_snapshots))
     {
-        const Eigen::Index n = decomposition.values.size();
-        part = above_noise(decomposition.values,
-                           num_sources,
-                           decomposition.values.tail(n - num_sources).mean() * snapshots /
-                               (snapshots - num_sources),
-                           num_snapshots,
-                           eigenvalue_margin);
+        part =
+            above_noise(decomposition.values,
+                        num_sources,
+                        sampled_noise_power(decomposition.values, num_sources, snapshots),
+                        num_snapshots,
+                        eigenvalue_margin);
         vectors = decomposition.vectors.leftCols(part.dimension);
         values =
             debiased(decomposition.values, part.dimension, part.noise_power, snapshots);
@@ -123,19 +119,12 @@ bool is_supported(const fitted_manifold& manifold, const sampled_signal& signal)
 
     chi_squared_sum sampling;
     sampling.add(1.0, degrees_of_freedom(signal, manifold.num_sources()));
-    // The calibration's own errors are one real number each.
     const Eigen::MatrixXcd coordinates = manifold.inverse() * signal.vectors;
     const Eigen::ArrayXd power =
         to_chi_squared * manifold.element_power(coordinates * weights.asDiagonal() *
                                                 coordinates.adjoint());
-    const calibration_state& stated = manifold.array().calibration();
     chi_squared_sum calibration;
-    for (const Eigen::VectorXd* sigma :
-         { &stated.sigma_phase_rad, &stated.sigma_log_gain }) {
-        for (Eigen::Index l = 0; l < sigma->size(); ++l) {
-            calibration.add((*sigma)(l) * (*sigma)(l)*power(l), 1.0);
-        }
-    }
+    calibration.add_errors_of(manifold.array().calibration(), power);
     return misfit <= sampling.limit() + calibration.limit();
 }
 
@@ -210,10 +199,7 @@ plug_in_accuracy predict_fit_plug_in(const eigendecomposition& decomposition,
         result.status = status::unresolved;
         return result;
     }
-    // Eigenvalues this small are rounding errors of zero; a negative one tells how large
-    // those are in a covariance that was rounded to single precision.
-    const double rounding = std::max(
-        n * std::numeric_limits<double>::epsilon() * values(0), -4.0 * values(n - 1));
+    const double rounding = rounding_of(values);
     const sampled_signal signal(decomposition, num_sources, snapshots);
     if (signal.part.noise_power <= rounding) {
         result.status = status::not_identifiable;
@@ -244,7 +230,6 @@ plug_in_accuracy predict_fit_plug_in(const eigendecomposition& decomposition,
         result.status = status::model_mismatch;
         return result;
     }
-
     if (is_deficient && has_idle_source(array, azimuth, signal)) {
         result.status = status::unresolved;
         return result;
@@ -262,10 +247,7 @@ plug_in_accuracy predict_fit_plug_in(const eigendecomposition& decomposition,
     for (int k = 0; k < num_sources; ++k) {
         const bool is_apart = manifold.measure(k) * deviation(k) <
                               largest_share * manifold.distance_to_nearest(k);
-        const bool is_off_endfire =
-            !array.is_front_only() ||
-            deviation(k) * std::abs(std::tan(azimuth(k))) < largest_endfire_distortion;
-        if (is_apart && is_off_endfire) {
+        if (is_apart && is_off_endfire(array, azimuth(k), deviation(k))) {
             result.deviation(k) = deviation(k);
         } else {
             result.status = status::unresolved;

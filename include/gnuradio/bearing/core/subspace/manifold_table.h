@@ -12,7 +12,6 @@
 #include <gnuradio/bearing/core/array/antenna_array.h>
 #include <gnuradio/bearing/core/subspace/angle_grid.h>
 #include <Eigen/Dense>
-#include <vector>
 
 namespace gr {
 namespace bearing {
@@ -33,6 +32,9 @@ public:
 
     //! a^H a at each azimuth, G
     const Eigen::VectorXd& squared_norm() const { return d_squared_norm; }
+    //! Real and imaginary part of a, one row an azimuth, G x N
+    const Eigen::MatrixXd& real() const { return d_real; }
+    const Eigen::MatrixXd& imag() const { return d_imag; }
 
     /*!
      * \brief sum_k weights_k |vectors_k^H a|^2 at each azimuth.
@@ -45,11 +47,8 @@ public:
                         Eigen::VectorXd& result) const;
 
 private:
-    int d_num_elements;
-    int d_size;
-    // Element by element, each d_size long.
-    std::vector<double> d_real;
-    std::vector<double> d_imag;
+    Eigen::MatrixXd d_real;
+    Eigen::MatrixXd d_imag;
     Eigen::VectorXd d_squared_norm;
 };
 
