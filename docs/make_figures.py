@@ -10,6 +10,7 @@ display (Xvfb); docs/figures/demo.png comes from examples/demo.py.
 """
 
 import argparse
+import importlib
 import json
 import os
 import pathlib
@@ -30,7 +31,10 @@ SOURCE_DIR = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(SOURCE_DIR / "examples"))
 
 import coverage as coverage_study
+import reproduce_diffmusic as diffmusic_study
 import reproduce_rv_root_music as rv_root_music
+
+circle_example = importlib.import_module("07_circle_calibrates_itself")
 
 FOLDER = SOURCE_DIR / "docs" / "figures"
 BLACK = "#000000"
@@ -132,6 +136,96 @@ def figure_spectra():
         title="Line of 8 elements, λ/2 apart; three sources of 10 dB, 200 snapshots",
     )
     return axes.figure
+
+
+def sampled(steering, snr_db, snapshots, seed):
+    """The sample covariance of sources with these steering vectors (columns) in noise of power 1."""
+    random = np.random.default_rng(seed)
+
+    def draw(*shape):
+        return (random.standard_normal(shape) + 1j * random.standard_normal(shape)) / np.sqrt(2)
+
+    n, count = steering.shape
+    amplitude = 10 ** (snr_db / 20)
+    samples = amplitude * steering @ draw(count, snapshots) + draw(n, snapshots)
+    return samples @ samples.conj().T / snapshots
+
+
+def figure_music_2d():
+    figure = plt.figure(figsize=(10, 4.8), layout="constrained")
+    sky = figure.add_subplot(1, 2, 1, projection="polar")
+    circle = bearing.array.uca(n=5, radius=0.383)
+    truth = np.array([[70.0, 200.0, 310.0], [25.0, 60.0, 4.0]])
+    r = sampled(circle.steering(*truth), 15.0, 100, seed=2)
+    found = bearing.core.music_2d(r, circle, 3, 100)
+    sky.set(theta_zero_location="N", theta_direction=-1, ylim=(0, 90))
+    # The first azimuth again at the end, so that the map closes.
+    azimuth = np.radians(np.append(found.grid_deg, 360.0))
+    zenith_angle = 90.0 - found.map_elevation_deg
+    levels = np.vstack([found.map_db, found.map_db[:1]]).T
+    sky.grid(False)
+    sky.pcolormesh(azimuth, zenith_angle, levels, cmap="Greys", vmin=0, vmax=30, rasterized=True)
+    sky.plot(np.radians(truth[0]), 90 - truth[1], "+", color=BLUE, ms=14, mew=2, label="sources")
+    sky.plot(
+        np.radians(found.angles_deg),
+        90 - found.elevation_deg,
+        "o",
+        mfc="none",
+        mec=VERMILION,
+        ms=11,
+        mew=1.6,
+        label="found",
+    )
+    for k in range(3):
+        deviation = found.elevation_std_deg[k]
+        elevation = f"{found.elevation_deg[k]:.1f}° ± " + (
+            f"{deviation:.1f}°" if np.isfinite(deviation) else "unknown"
+        )
+        sky.annotate(
+            f"{found.angles_deg[k]:.1f}° ± {found.std_deg[k]:.1f}°\n{elevation}",
+            (np.radians(found.angles_deg[k]), 90 - found.elevation_deg[k]),
+            textcoords="offset points",
+            xytext=(10, 8),
+            fontsize=8,
+            bbox={"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.8},
+        )
+    sky.set_yticks([30, 60], ["60°", "30°"])
+    sky.grid(alpha=0.3)
+    sky.set_title("Circle of 5, radius 0.383 λ: the sky as on a map\n15 dB, 100 snapshots", fontsize=10)
+
+    plan = figure.add_subplot(1, 2, 2)
+    line = bearing.array.ula(n=8, spacing=0.5)
+    truth = np.array([[-25.0, 30.0], [9.0, 14.0]])
+    r = sampled(bearing.array.near_field(line, *truth), 20.0, 100, seed=4)
+    found = bearing.core.music_2d(r, line, 2, 100, search="azimuth_range")
+    mesh = plan.pcolormesh(
+        found.grid_deg,
+        found.map_inverse_range,
+        found.map_db.T,
+        cmap="Greys",
+        vmin=0,
+        vmax=30,
+        rasterized=True,
+    )
+    figure.colorbar(mesh, ax=plan, label="MUSIC spectrum (dB)")
+    plan.plot(truth[0], 1 / truth[1], "+", color=BLUE, ms=14, mew=2, label="sources")
+    plan.plot(
+        found.angles_deg, 1 / found.range, "o", mfc="none", mec=VERMILION, ms=11, mew=1.6, label="found"
+    )
+    for k in range(2):
+        plan.annotate(
+            f"{found.angles_deg[k]:.2f}° ± {found.std_deg[k]:.2f}°\n"
+            f"{found.range[k]:.2f} λ ± {found.range_std[k]:.2f} λ",
+            (found.angles_deg[k], 1 / found.range[k]),
+            textcoords="offset points",
+            xytext=(12, 8),
+            fontsize=8,
+            bbox={"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.8},
+        )
+    plan.set(xlabel="azimuth (°)", ylabel="inverse range (1/λ)", xlim=(-90, 90))
+    plan.legend(loc="upper right", fontsize=8)
+    plan.set_title("Line of 8, λ/2 apart: sources near by\n20 dB, 100 snapshots", fontsize=10)
+    return figure
 
 
 def monte_carlo(array, angles_deg, snr_db, snapshots, trials, estimator):
@@ -344,6 +438,133 @@ def figure_calibration():
     return figure
 
 
+def stretched(array, alpha, beta):
+    """A line that explains all data of another one with sin -> alpha sin + beta."""
+    x = array.positions[:, 0]
+    return array.calibrated(
+        bearing.calibration(
+            gains=np.exp(-2j * np.pi * beta / alpha * x),
+            positions=np.outer(x / alpha - x, [1, 0, 0]),
+        )
+    )
+
+
+def turned(array, degrees):
+    """An array that explains all data of another one with azimuths that are larger by so much."""
+    cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    rotation = np.array([[cosine, sine, 0], [-sine, cosine, 0], [0, 0, 1]])
+    offsets = array.positions @ rotation.T - array.positions
+    return array.calibrated(bearing.calibration(positions=offsets))
+
+
+def figure_diffmusic_ambiguity():
+    snapshots = 200
+    line, circle = bearing.array.ula(8, 0.5), bearing.array.uca(5, 0.383)
+    panels = (
+        ("Line of 8: tilt and stretch unknown", line, stretched(line, 0.9, 0.15), [-45, -10, 20]),
+        ("Circle of 5: north unknown", circle, turned(circle, 25.0), [60, 210]),
+    )
+    figure, axes = plt.subplots(1, 2, figsize=(10.5, 4.2), layout="constrained")
+    for panel, (title, real, other, angles) in zip(axes, panels):
+        r = covariance(real, angles, 10.0, snapshots, seed=1)
+        is_line = real is line
+        grid = np.linspace(-90, 90, 3601) if is_line else np.arange(0, 360, 0.1)
+        for array, name, style, colour in (
+            (real, "true array", "-", BLUE),
+            (other, "as well: shape right, orientation not", "-", VERMILION),
+        ):
+            estimate = bearing.core.music(r, array, len(angles), snapshots, grid)
+            panel.plot(grid, estimate.spectrum_db, style, color=colour, lw=1.5, label=name)
+            panel.plot(
+                estimate.angles_deg,
+                np.interp(estimate.angles_deg, grid, estimate.spectrum_db),
+                "v",
+                ms=7,
+                color=colour,
+            )
+        for angle in angles:
+            panel.axvline(angle, color="0.85", zorder=0)
+        panel.set(
+            title=title,
+            xlabel="azimuth (degrees); grey: the sources",
+            xlim=(grid[0], 90 if is_line else 360),
+            xticks=range(-90, 91, 30) if is_line else range(0, 361, 60),
+            ylim=(0, 50),
+        )
+        panel.grid(alpha=0.3)
+    axes[0].set_ylabel("MUSIC spectrum (dB)")
+    axes[0].legend(loc="upper center", ncols=2)
+    return figure
+
+
+def figure_diffmusic():
+    _, examples = diffmusic_study.study(diffmusic_study.sizes(1, 100, 50), 1)
+    return diffmusic_study.draw(examples[5])
+
+
+def figure_diffmusic_circle():
+    flowgraph = circle_example.self_calibrating_circle(30.0)
+    flowgraph.run()
+    return circle_example.draw(flowgraph)
+
+
+def figure_sky_calibration():
+    generator = np.random.default_rng(45)
+    array = bearing.array.custom(generator.uniform(-6, 6, (24, 2)))
+    azimuth = generator.uniform(0, 360, 16)
+    elevation = np.degrees(np.arcsin(generator.uniform(np.sin(np.radians(20)), 1, 16)))
+    gains = np.exp(generator.normal(0, 0.2, 24) + 2j * np.pi * generator.uniform(size=24))
+    snapshots = 10000
+
+    def gaussian(rows):
+        parts = generator.normal(0, np.sqrt(0.5), (2, rows, snapshots))
+        return parts[0] + 1j * parts[1]
+
+    weak = 10 ** (-15 / 20) * gaussian(16)
+    samples = gains[:, None] * (array.steering(azimuth, elevation) @ weak) + gaussian(24)
+    r = samples @ samples.conj().T / snapshots
+    fit = bearing.core.sky_gains(r, array, azimuth[2:], elevation[2:])
+
+    edges_azimuth = np.linspace(0, 360, 361)
+    edges_zenith = np.linspace(0, 70, 141)
+    centres = [(edges[1:] + edges[:-1]) / 2 for edges in (edges_azimuth, edges_zenith)]
+    towards, zenith = np.meshgrid(*centres)
+    cross = r - np.diag(np.diag(r))
+    figure, panels = plt.subplots(
+        1, 2, figsize=(10, 5), layout="constrained", subplot_kw={"projection": "polar"}
+    )
+    for panel, title, calibrated in (
+        (panels[0], "As drawn", array),
+        (panels[1], "With sky_gains", array.calibrated(fit.calibration)),
+    ):
+        a = calibrated.steering(towards.ravel(), 90 - zenith.ravel())
+        power = np.einsum("ng,nm,mg->g", a.conj(), cross, a).real.reshape(zenith.shape)
+        panel.set_theta_zero_location("N")
+        panel.set_theta_direction(-1)
+        panel.grid(False)
+        panel.pcolormesh(
+            np.radians(edges_azimuth), edges_zenith, power / power.max(), cmap="Greys", vmin=0
+        )
+        for names, marker, colour, label in (
+            (slice(2, None), "o", BLUE, "14 that the fit knows"),
+            (slice(0, 2), "s", VERMILION, "2 left out"),
+        ):
+            panel.plot(
+                np.radians(azimuth[names]),
+                90 - elevation[names],
+                marker,
+                ms=13,
+                mew=1.8,
+                color=colour,
+                fillstyle="none",
+                label=label,
+            )
+        panel.set_rticks([30, 60], ["60°", "30°"])
+        panel.set_title(title)
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="lower center", ncols=1)
+    return figure
+
+
 def figure_plot_array():
     generator = np.random.default_rng(2)
     array = bearing.array.uca(n=5, radius=0.26, wavelength=0.69)
@@ -408,12 +629,14 @@ def figure_plot_track():
     ).figure
 
 
-# Runs a flowgraph that GNU Radio Companion generated, moves its first source where it has one,
-# and takes a picture of the screen: path, name of the flowgraph, tab, seconds.
+# Runs a flowgraph that GNU Radio Companion generated, sets variables at their seconds, or else
+# moves its first source where it has one and a track is shown, and takes a picture of the screen:
+# path, name of the flowgraph, tab, seconds, [[seconds, setter, value]...].
 TAKE_PICTURE = """
 import importlib, json, os, sys
 from PyQt5 import QtCore
-path, name, tab, seconds = json.loads(sys.argv[1])
+path, name, tab, seconds, settings = json.loads(sys.argv[1])
+is_moved = tab == 1 and not settings
 sys.argv[1:] = []
 sys.path.insert(0, os.getcwd())
 module = importlib.import_module(name)
@@ -429,8 +652,11 @@ class pictured(getattr(module, name)):
 
     def move_on(self):
         self.elapsed += 0.1
-        if tab == 1 and hasattr(self, "set_azimuth_1"):
+        if is_moved and hasattr(self, "set_azimuth_1"):
             self.set_azimuth_1(self.get_azimuth_1() + 0.4)
+        while settings and self.elapsed >= settings[0][0]:
+            _, setter, value = settings.pop(0)
+            getattr(self, setter)(value)
         if self.elapsed >= seconds:
             self.timer.stop()
             self.screen().grabWindow(0).save(path)
@@ -443,12 +669,15 @@ module.main(pictured)
 class window_picture:
     """A picture of an example's window; saved like a figure."""
 
-    def __init__(self, example, tab=0, screen="1280x800", seconds=10.0, record=False):
+    def __init__(
+        self, example, tab=0, screen="1280x800", seconds=10.0, record=False, settings=()
+    ):
         self.example = example
         self.tab = tab
         self.screen = screen
         self.seconds = seconds
         self.record = record
+        self.settings = settings
 
     def savefig(self, path, **_):
         with tempfile.TemporaryDirectory() as folder:
@@ -462,7 +691,9 @@ class window_picture:
                 recorder = SOURCE_DIR / "examples" / "04_record.py"
                 subprocess.run([sys.executable, recorder, "--duration", "20"], **run)
             (generated,) = pathlib.Path(folder).glob("*.py")
-            task = json.dumps([str(path), generated.stem, self.tab, self.seconds])
+            task = json.dumps(
+                [str(path), generated.stem, self.tab, self.seconds, self.settings]
+            )
             subprocess.run(
                 ["xvfb-run", "-a", "-s", f"-screen 0 {self.screen}x24"]
                 + [sys.executable, "-c", TAKE_PICTURE, task],
@@ -527,6 +758,17 @@ def figure_window_calibrated_compass():
 
 def figure_window_playback_compass():
     return window_picture("05_playback", screen="800x480", record=True)
+
+
+def figure_window_self_calibrated_compass():
+    return window_picture("07_circle_calibrates_itself", screen="800x480", seconds=13.5)
+
+
+def figure_window_line_beacon_track():
+    known = [[25.0, "set_known", True]]
+    return window_picture(
+        "08_line_drift_beacon", tab=1, screen="800x480", seconds=55.0, settings=known
+    )
 
 
 def figure_grc_circle_canvas():

@@ -7,6 +7,7 @@
 
 #include "apply_calibration_impl.h"
 #include "calibration_message.h"
+#include "pmt_number.h"
 #include <gnuradio/io_signature.h>
 #include <volk/volk.h>
 #include <algorithm>
@@ -24,6 +25,7 @@ namespace {
 constexpr int max_elements = 64;
 
 const pmt::pmt_t calibration_port = pmt::intern("calibration");
+const pmt::pmt_t frequency_key = pmt::intern("rx_freq");
 
 void require_elements(int num_elements)
 {
@@ -51,6 +53,8 @@ apply_calibration_impl::apply_calibration_impl(int num_elements,
           gr::io_signature::make(num_elements, num_elements, sizeof(gr_complex)),
           gr::io_signature::make(num_elements, num_elements, sizeof(gr_complex))),
       d_num_elements(num_elements),
+      d_staged(calibration),
+      d_calibrations(calibration),
       d_factors(inverse_gains(calibration))
 {
     set_tag_propagation_policy(TPP_ONE_TO_ONE);
@@ -83,25 +87,51 @@ apply_calibration_impl::inverse_gains(const core::calibration_state& calibration
 
 void apply_calibration_impl::set_calibration(const core::calibration_state& calibration)
 {
-    stage(inverse_gains(calibration));
-}
-
-void apply_calibration_impl::stage(std::vector<gr_complex> factors)
-{
+    inverse_gains(calibration); // throws when it does not fit
     const std::lock_guard<std::mutex> lock(d_mutex);
-    d_staged_factors.swap(factors);
+    d_staged = tuned_calibrations(calibration);
     d_is_staged = true;
 }
 
 void apply_calibration_impl::handle_calibration(const pmt::pmt_t& message)
 {
     try {
-        std::vector<gr_complex> factors = inverse_gains(from_pmt(message));
-        if (!factors.empty()) {
-            stage(std::move(factors));
+        // Gains are all that counts here: other parts may be for an array elsewhere.
+        const core::calibration_state newer = from_pmt(message);
+        if (!inverse_gains(newer).empty()) {
+            const std::lock_guard<std::mutex> lock(d_mutex);
+            d_staged.update(newer);
+            d_is_staged = true;
         }
     } catch (const std::exception& error) {
         d_logger->warn("calibration message ignored: {}", error.what());
+    }
+}
+
+void apply_calibration_impl::take_staged()
+{
+    const std::lock_guard<std::mutex> lock(d_mutex);
+    if (d_is_staged) {
+        d_calibrations = d_staged;
+        d_factors = inverse_gains(d_calibrations.at(d_frequency));
+        d_is_staged = false;
+    }
+}
+
+// Samples [first, last) of what is being worked on.
+void apply_calibration_impl::divide(gr_vector_const_void_star& input_items,
+                                    gr_vector_void_star& output_items,
+                                    int first,
+                                    int last) const
+{
+    for (int k = 0; k < d_num_elements; ++k) {
+        const gr_complex* in = static_cast<const gr_complex*>(input_items[k]) + first;
+        gr_complex* out = static_cast<gr_complex*>(output_items[k]) + first;
+        if (d_factors.empty()) {
+            std::copy(in, in + (last - first), out);
+        } else {
+            volk_32fc_s32fc_multiply_32fc(out, in, d_factors[k], last - first);
+        }
     }
 }
 
@@ -109,22 +139,21 @@ int apply_calibration_impl::work(int noutput_items,
                                  gr_vector_const_void_star& input_items,
                                  gr_vector_void_star& output_items)
 {
-    {
-        const std::lock_guard<std::mutex> lock(d_mutex);
-        if (d_is_staged) {
-            d_factors.swap(d_staged_factors);
-            d_is_staged = false;
+    take_staged();
+    get_tags_in_window(d_tags, 0, 0, noutput_items, frequency_key);
+    std::sort(d_tags.begin(), d_tags.end(), gr::tag_t::offset_compare);
+    int first = 0;
+    for (const gr::tag_t& tag : d_tags) {
+        const std::optional<double> frequency = real_from_pmt(tag.value);
+        if (frequency && *frequency > 0.0 && frequency != d_frequency) {
+            const int last = static_cast<int>(tag.offset - nitems_read(0));
+            divide(input_items, output_items, first, last);
+            first = last;
+            d_frequency = frequency;
+            d_factors = inverse_gains(d_calibrations.at(d_frequency));
         }
     }
-    for (int k = 0; k < d_num_elements; ++k) {
-        const gr_complex* in = static_cast<const gr_complex*>(input_items[k]);
-        gr_complex* out = static_cast<gr_complex*>(output_items[k]);
-        if (d_factors.empty()) {
-            std::copy(in, in + noutput_items, out);
-        } else {
-            volk_32fc_s32fc_multiply_32fc(out, in, d_factors[k], noutput_items);
-        }
-    }
+    divide(input_items, output_items, first, noutput_items);
     return noutput_items;
 }
 

@@ -76,6 +76,16 @@ pmt::pmt_t bearing_message(const core::bearing_estimate& estimate,
         to_f32vector(to_true_bearings(estimate.azimuth, heading_deg)));
     add("power_db", to_f32vector(to_floats(estimate.power_db)));
     add("snr_db", to_f32vector(to_floats(estimate.snr_db)));
+    if (estimate.elevation_grid.size() > 0) {
+        add("elevation_deg",
+            to_f32vector(to_floats(estimate.elevation, degrees_per_radian)));
+        add("elevation_std_deg",
+            to_f32vector(to_floats(estimate.elevation_deviation, degrees_per_radian)));
+    }
+    if (estimate.inverse_range_grid.size() > 0) {
+        add("range_m", to_f32vector(to_floats(estimate.range)));
+        add("range_std_m", to_f32vector(to_floats(estimate.range_deviation)));
+    }
     return pmt::cons(dict, to_f32vector(to_degrees(estimate.azimuth)));
 }
 

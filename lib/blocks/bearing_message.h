@@ -21,7 +21,9 @@ namespace bearing {
  *
  * The dict always holds `rx_time`, `rx_freq`, `method`, `status`, `num_sources`,
  * `snapshots`, `std_deg`, `true_bearing_deg`, `power_db` and `snr_db`; what \p item does
- * not tell is PMT_NIL. Angles and bearings are in degrees; those on the full circle stay
+ * not tell is PMT_NIL. A search over two coordinates adds `elevation_deg` and
+ * `elevation_std_deg`, or `range_m` and `range_std_m` (in the array's unit: metres, or
+ * wavelengths when it has no wavelength). Angles and bearings are in degrees; those on the full circle stay
  * below 360 also after rounding to single precision.
  *
  * \param estimate directions in radians

@@ -7,6 +7,7 @@
 
 #include "calibration_message.h"
 #include "pmt_number.h"
+#include "pmt_vector.h"
 #include <cmath>
 #include <complex>
 #include <limits>
@@ -38,16 +39,11 @@ real_vector(const pmt::pmt_t& message, const char* key, const char* must_be)
     if (pmt::is_null(value)) {
         return {};
     }
-    size_t size = 0;
-    if (pmt::is_f32vector(value)) {
-        const float* data = pmt::f32vector_elements(value, size);
-        return Eigen::Map<const Eigen::VectorXf>(data, size).cast<double>();
+    const std::optional<Eigen::VectorXd> vector = real_vector_from_pmt(value);
+    if (!vector) {
+        reject(key, must_be);
     }
-    if (pmt::is_f64vector(value)) {
-        const double* data = pmt::f64vector_elements(value, size);
-        return Eigen::Map<const Eigen::VectorXd>(data, size);
-    }
-    reject(key, must_be);
+    return *vector;
 }
 
 Eigen::VectorXcd
@@ -81,6 +77,18 @@ std::optional<double> number(const pmt::pmt_t& message, const char* key)
         reject(key, "a number");
     }
     return result;
+}
+
+pmt::pmt_t to_f32vector(const Eigen::VectorXd& values)
+{
+    const Eigen::VectorXf floats = values.cast<float>();
+    return pmt::init_f32vector(floats.size(), floats.data());
+}
+
+pmt::pmt_t to_c32vector(const Eigen::VectorXcd& values)
+{
+    const Eigen::VectorXcf floats = values.cast<std::complex<float>>();
+    return pmt::init_c32vector(floats.size(), floats.data());
 }
 
 } // namespace
@@ -135,6 +143,44 @@ core::calibration_state from_pmt(const pmt::pmt_t& message)
 
     calibration.validate();
     return calibration;
+}
+
+pmt::pmt_t to_pmt(const core::calibration_state& calibration)
+{
+    pmt::pmt_t message = pmt::make_dict();
+    const auto add = [&message](const char* key, const pmt::pmt_t& value) {
+        message = pmt::dict_add(message, pmt::intern(key), value);
+    };
+    if (calibration.gains.size() > 0) {
+        add("gains", to_c32vector(calibration.gains));
+    }
+    if (calibration.positions.size() > 0) {
+        const Eigen::MatrixXd by_rows = calibration.positions.transpose();
+        add("positions",
+            to_f32vector(
+                Eigen::Map<const Eigen::VectorXd>(by_rows.data(), by_rows.size())));
+    }
+    if (calibration.coupling.size() > 0) {
+        add("coupling",
+            to_c32vector(Eigen::Map<const Eigen::VectorXcd>(
+                calibration.coupling.data(), calibration.coupling.size())));
+    }
+    if (calibration.sigma_phase_rad.size() > 0) {
+        add("sigma_phase_rad", to_f32vector(calibration.sigma_phase_rad));
+    }
+    if (calibration.sigma_log_gain.size() > 0) {
+        add("sigma_log_gain", to_f32vector(calibration.sigma_log_gain));
+    }
+    if (calibration.reference) {
+        add("reference", pmt::from_long(*calibration.reference));
+    }
+    if (calibration.frequency) {
+        add("frequency", pmt::from_double(*calibration.frequency));
+    }
+    if (calibration.time) {
+        add("time", pmt::from_double(*calibration.time));
+    }
+    return message;
 }
 
 } // namespace bearing

@@ -29,6 +29,10 @@ namespace bearing {
  */
 core::calibration_state from_pmt(const pmt::pmt_t& message);
 
+//! The message that carries \p calibration: a dict with the parts that it has, in single
+//! precision, its reference, frequency and time.
+pmt::pmt_t to_pmt(const core::calibration_state& calibration);
+
 } // namespace bearing
 } // namespace gr
 

@@ -58,6 +58,21 @@ void write_spectrum(const Eigen::VectorXd& spectrum_db, int num_points, float* o
     }
 }
 
+std::shared_ptr<const estimator_settings> with_calibrations(estimator_settings settings)
+{
+    settings.calibrations = tuned_calibrations(settings.array.calibration());
+    return std::make_shared<const estimator_settings>(std::move(settings));
+}
+
+// Those of an estimator with this calibration in force.
+estimator_settings calibrated_settings(const estimator_settings& settings,
+                                       const core::calibration_state& calibration)
+{
+    estimator_settings tuned = settings;
+    tuned.array = tuned.array.with_calibration(calibration);
+    return tuned;
+}
+
 } // namespace
 
 gr::io_signature::sptr covariance_signature(const core::antenna_array& array)
@@ -121,7 +136,7 @@ estimator_runner::estimator_runner(gr::sync_block& owner,
       d_build(std::move(build)),
       d_check(std::move(check)),
       d_heading_deg(checked_heading(heading_deg)),
-      d_latest(std::make_shared<const estimator_settings>(std::move(settings))),
+      d_latest(with_calibrations(std::move(settings))),
       d_active(d_latest),
       d_estimator(d_build(*d_active)),
       d_tags(checked_snapshots(snapshots))
@@ -139,11 +154,20 @@ void estimator_runner::change_settings(Change change)
     const std::lock_guard<std::mutex> change_lock(d_change_mutex);
     auto settings = std::make_shared<estimator_settings>(*latest_settings());
     change(*settings);
-    if (d_check) {
-        d_check(*settings);
-    }
+    check(*settings);
     const std::lock_guard<std::mutex> lock(d_mutex);
     d_latest = std::move(settings);
+}
+
+// With each calibration that can come to be in force.
+void estimator_runner::check(const estimator_settings& settings) const
+{
+    for (const core::calibration_state& calibration : settings.calibrations.all()) {
+        const estimator_settings tuned = calibrated_settings(settings, calibration);
+        if (d_check) {
+            d_check(tuned);
+        }
+    }
 }
 
 estimator_runner::shared_settings estimator_runner::latest_settings() const
@@ -193,7 +217,7 @@ void estimator_runner::set_limits_deg(const std::vector<double>& limits_deg)
 void estimator_runner::set_calibration(const core::calibration_state& calibration)
 {
     change_settings([&calibration](estimator_settings& settings) {
-        settings.array = settings.array.with_calibration(calibration);
+        settings.calibrations = tuned_calibrations(calibration);
     });
 }
 
@@ -213,7 +237,7 @@ void estimator_runner::on_calibration(const pmt::pmt_t& message)
     try {
         const core::calibration_state newer = from_pmt(message);
         change_settings([&newer](estimator_settings& settings) {
-            settings.array = settings.array.calibrated(newer);
+            settings.calibrations.update(newer);
         });
     } catch (const std::exception& error) {
         d_logger->warn("calibration message ignored: {}", error.what());
@@ -272,24 +296,38 @@ core::bearing_estimate estimator_runner::estimate(const gr_complex* item,
 
 void estimator_runner::retune(double rx_freq)
 {
-    if (!d_active->array.wavelength()) {
+    if (d_frequency == rx_freq) {
         return;
     }
-    const double wavelength = speed_of_light / rx_freq;
-    if (wavelength != d_tuned_wavelength.value_or(*d_active->array.wavelength())) {
-        d_tuned_wavelength = wavelength;
+    const tuned_calibrations& calibrations = d_active->calibrations;
+    if (d_active->array.wavelength() ||
+        &calibrations.at(d_frequency) != &calibrations.at(rx_freq)) {
         d_is_stale = true;
     }
+    d_frequency = rx_freq;
 }
 
 void estimator_runner::rebuild()
 {
-    estimator_settings settings = *d_active;
-    if (d_tuned_wavelength) {
-        settings.array = settings.array.with_wavelength(*d_tuned_wavelength);
+    estimator_settings settings =
+        calibrated_settings(*d_active, d_active->calibrations.at(d_frequency));
+    if (settings.array.wavelength() && d_frequency) {
+        settings.array = settings.array.with_wavelength(speed_of_light / *d_frequency);
     }
+    warn_if_uncalibrated();
     d_estimator = d_build(settings);
     d_is_stale = false;
+}
+
+// Once: whoever hops between tunings knows.
+void estimator_runner::warn_if_uncalibrated()
+{
+    if (d_frequency && !d_has_warned_of_tuning &&
+        d_active->calibrations.is_for_others(*d_frequency)) {
+        d_has_warned_of_tuning = true;
+        d_logger->warn("no calibration for {} Hz, only for other frequencies",
+                       *d_frequency);
+    }
 }
 
 core::bearing_estimate estimator_runner::failed_estimate() const

@@ -9,6 +9,7 @@
 #define INCLUDED_GNURADIO_BEARING_BLOCKS_ESTIMATOR_RUNNER_H
 
 #include "item_tags.h"
+#include "tuned_calibrations.h"
 #include <gnuradio/bearing/core/array/antenna_array.h>
 #include <gnuradio/bearing/core/subspace/angle_grid.h>
 #include <gnuradio/bearing/core/subspace/bearing_estimate.h>
@@ -32,6 +33,7 @@ namespace bearing {
 
 //! What an estimator is built from.
 struct estimator_settings {
+    //! with the calibration to begin with; an estimator is built from the one in force
     core::antenna_array array;
     //! also the symbol `method` in messages
     std::string method;
@@ -41,6 +43,8 @@ struct estimator_settings {
     std::optional<core::angle_grid> grid;
     //! empty for estimators without any
     std::string variant = {};
+    //! filled by the runner, from the array
+    tuned_calibrations calibrations = tuned_calibrations();
 };
 
 //! An estimator at work: covariance and number of snapshots (0: unknown) in, bearings
@@ -80,6 +84,9 @@ core::angle_grid spectrum_grid(const core::antenna_array& array,
  * A setter copies the settings, changes and checks the copy and puts it in the place of
  * the old ones. Setters wait for one another; work() waits for the last step only, picks
  * the latest settings up and rebuilds the estimator.
+ *
+ * A calibration that names its frequency is applied to items tuned to it only: see
+ * tuned_calibrations.
  */
 class estimator_runner
 {
@@ -133,9 +140,11 @@ private:
     void change_settings(Change change);
     shared_settings latest_settings() const;
 
+    void check(const estimator_settings& settings) const;
     void on_calibration(const pmt::pmt_t& message);
     void retune(double rx_freq);
     void rebuild();
+    void warn_if_uncalibrated();
     core::bearing_estimate estimate(const gr_complex* item, const item_info& info);
     core::bearing_estimate failed_estimate() const;
 
@@ -151,12 +160,13 @@ private:
 
     // The rest belongs to the thread that calls work().
     shared_settings d_active;
-    std::optional<double> d_tuned_wavelength; // replaces the one in the settings
-    bool d_is_stale = false;                  // d_estimator lags behind the two above
+    std::optional<double> d_frequency; // of the latest item that told it
+    bool d_is_stale = false;           // d_estimator lags behind the two above
     bearing_estimator d_estimator;
     item_tags d_tags;
     Eigen::MatrixXcd d_covariance;
     bool d_has_warned = false;
+    bool d_has_warned_of_tuning = false;
 };
 
 } // namespace bearing

@@ -38,6 +38,14 @@ const pmt::pmt_t gap_key = pmt::mp("gap");
 
 } // namespace
 
+std::optional<double> item_info::duration() const
+{
+    if (!rx_rate || snapshots == 0) {
+        return std::nullopt;
+    }
+    return static_cast<double>(snapshots) / *rx_rate;
+}
+
 item_tags::item_tags(std::size_t snapshots) { d_item.snapshots = snapshots; }
 
 void item_tags::load(std::vector<gr::tag_t> tags)
@@ -49,7 +57,7 @@ void item_tags::load(std::vector<gr::tag_t> tags)
 
 const item_info& item_tags::next(std::uint64_t offset)
 {
-    if (offset != d_next_offset || !d_rate || d_item.snapshots == 0) {
+    if (offset != d_next_offset || !d_item.rx_rate || d_item.snapshots == 0) {
         d_reference.reset();
     }
     d_samples += static_cast<std::int64_t>(d_item.snapshots);
@@ -74,7 +82,8 @@ const item_info& item_tags::next(std::uint64_t offset)
     d_item.rx_time = pmt::PMT_NIL;
     if (d_reference) {
         const std::optional<stream_time> time =
-            d_samples == 0 ? d_reference : d_reference->advanced(d_samples, *d_rate);
+            d_samples == 0 ? d_reference
+                           : d_reference->advanced(d_samples, *d_item.rx_rate);
         d_item.rx_time = time ? time->to_pmt() : pmt::PMT_NIL;
     }
     return d_item;
@@ -94,8 +103,8 @@ void item_tags::take(const gr::tag_t& tag)
     } else if (pmt::eq(tag.key, rx_rate_key)) {
         const std::optional<double> rate =
             positive_from_pmt(tag.value, std::numeric_limits<double>::max());
-        if (rate && rate != d_rate) {
-            d_rate = rate;
+        if (rate && rate != d_item.rx_rate) {
+            d_item.rx_rate = rate;
             d_reference.reset();
         }
     } else if (pmt::eq(tag.key, snapshots_key)) {

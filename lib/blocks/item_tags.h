@@ -27,6 +27,11 @@ struct item_info {
     std::optional<double> rx_freq;
     //! number of snapshots behind it; 0: unknown
     std::size_t snapshots = 0;
+    //! samples a second in Hz, > 0; absent: unknown
+    std::optional<double> rx_rate;
+
+    //! Seconds from its first sample to the one after its last; absent: unknown.
+    std::optional<double> duration() const;
 };
 
 /*!
@@ -56,7 +61,6 @@ private:
     void take(const gr::tag_t& tag);
 
     item_info d_item;
-    std::optional<double> d_rate;
     // The item's first sample comes d_samples after d_reference.
     std::optional<stream_time> d_reference;
     std::int64_t d_samples = 0;

@@ -23,7 +23,8 @@ public:
                int num_points,
                const std::vector<double>& limits_deg,
                double heading_deg,
-               const std::string& counting);
+               const std::string& counting,
+               const std::string& search);
 };
 
 } // namespace bearing

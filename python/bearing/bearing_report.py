@@ -19,6 +19,11 @@ _SNAPSHOTS = pmt.intern("snapshots")
 _VECTORS = [
     (name, pmt.intern(name)) for name in ("std_deg", "true_bearing_deg", "power_db", "snr_db")
 ]
+# Of searches over two coordinates only.
+_SECOND_VECTORS = [
+    (name, pmt.intern(name))
+    for name in ("elevation_deg", "elevation_std_deg", "range_m", "range_std_m")
+]
 _NONE_SUCH = pmt.PMT_NIL
 
 
@@ -38,6 +43,10 @@ class bearing_report:
     rx_time: (seconds, fraction) of the first sample.
     rx_freq: tuned frequency in Hz.
     num_sources, snapshots: as counted or given, and behind the covariance.
+    elevation_deg, elevation_std_deg: of a search over azimuth and elevation, up from the x-y
+    plane; arrays as long as the angles.
+    range_m, range_std_m: of a search over azimuth and range, likewise; in metres, or in wavelengths
+    when the array has no wavelength. Infinite: not told apart from a source far away.
     """
 
     angles_deg: np.ndarray
@@ -51,6 +60,10 @@ class bearing_report:
     rx_freq: Optional[float] = None
     num_sources: Optional[int] = None
     snapshots: Optional[int] = None
+    elevation_deg: Optional[np.ndarray] = None
+    elevation_std_deg: Optional[np.ndarray] = None
+    range_m: Optional[np.ndarray] = None
+    range_std_m: Optional[np.ndarray] = None
 
     @property
     def seconds(self):
@@ -83,6 +96,9 @@ class bearing_report:
         angles_deg = _to_array(angles)
         fields = {}
         for name, key in _VECTORS:
+            told = _vector(details, name, key, angles_deg.size)
+            fields[name] = np.full(angles_deg.size, np.nan, np.float32) if told is None else told
+        for name, key in _SECOND_VECTORS:
             fields[name] = _vector(details, name, key, angles_deg.size)
         return cls(
             angles_deg=angles_deg,
@@ -103,7 +119,7 @@ def _to_array(vector):
 def _vector(details, name, key, size):
     value = pmt.dict_ref(details, key, _NONE_SUCH)
     if pmt.is_null(value):
-        return np.full(size, np.nan, np.float32)
+        return None
     if not pmt.is_f32vector(value) or pmt.length(value) != size:
         raise ValueError(f"{name} must be an f32vector as long as the angles, {size}")
     return _to_array(value)

@@ -604,6 +604,77 @@ class EstimatorBlockTests:
         (report,) = run(block, [both], (), [calibration_message(gains=c32(self.gains))])
         self.assert_angles(report, 20.0, self.offset_tolerance_deg)
 
+    # Calibrations that name a frequency. Those that do not count there leave a bearing
+    # that is degrees off: test_a_calibration_message_corrects_gain_errors.
+
+    def are_right(self, block, frequencies, messages=()):
+        """For one item at each frequency (None: nobody tells), whether its bearing is that of
+        an array with the gains of this test."""
+        r = covariance(self.gains * steering(self.positions, 20.0))
+        tags = [
+            tag(k, "rx_freq", pmt.from_double(f)) for k, f in enumerate(frequencies) if f
+        ]
+        reports = run(block, [r] * len(frequencies), tags, messages)
+        errors = [angle_error(report.angles_deg, 20.0)[0] for report in reports]
+        self.assertTrue(all(e < ANGLE_TOLERANCE_DEG or e > 1.0 for e in errors), errors)
+        return [e < ANGLE_TOLERANCE_DEG for e in errors]
+
+    def test_a_calibration_with_a_frequency_counts_within_a_thousandth_of_it(self):
+        message = calibration_message(
+            gains=c32(self.gains), frequency=pmt.from_double(1e9)
+        )
+        frequencies = [None, 1e9, 1.0009e9, 0.9991e9, 1.0011e9, 0.9989e9, 2e9, 1e9]
+        expected = [True, True, True, True, False, False, False, True]
+        self.assertEqual(
+            self.are_right(self.make(self.line, 1), frequencies, [message]), expected
+        )
+
+    def test_every_way_to_give_a_calibration_binds_it_to_its_frequency(self):
+        bound = bearing.calibration(self.gains, frequency=1e9)
+        frequencies = [None, 1e9, 2e9]
+        given = self.make(self.line.calibrated(bound), 1)
+        self.assertEqual(self.are_right(given, frequencies), [True, True, False])
+        block = self.make(self.line, 1)
+        block.set_calibration(bound)
+        self.assertEqual(self.are_right(block, frequencies), [True, True, False])
+
+    def test_each_tuning_has_the_calibration_that_came_for_it(self):
+        right = calibration_message(gains=c32(self.gains), frequency=pmt.from_double(1e9))
+        wrong = calibration_message(
+            gains=c32(self.gains[::-1]), frequency=pmt.from_double(2e9)
+        )
+        array = self.line.calibrated(bearing.calibration(gains=self.gains))
+        frequencies = [1e9, 2e9, 3e9, 1e9]
+        expected = [True, False, True, True]
+        for messages in ([right, wrong], [wrong, right]):
+            # At a third frequency it is what the block was built with.
+            block = self.make(array, 1)
+            self.assertEqual(self.are_right(block, frequencies, messages), expected)
+
+    def test_a_calibration_without_a_frequency_counts_at_all(self):
+        wrong = [
+            calibration_message(gains=c32(self.gains[::-1]), frequency=pmt.from_double(f))
+            for f in (1e9, 2e9)
+        ]
+        block = self.make(self.line, 1)
+        messages = [*wrong, calibration_message(gains=c32(self.gains))]
+        self.assertEqual(self.are_right(block, [None, 1e9, 2e9, 3e9], messages), [True] * 4)
+
+    def test_set_calibration_takes_calibrations_of_all_frequencies_away(self):
+        block = self.make(self.line, 1)
+        block.set_calibration(bearing.calibration(self.gains[::-1], frequency=1e9))
+        block.set_calibration(bearing.calibration(self.gains))
+        self.assertEqual(self.are_right(block, [None, 1e9, 2e9]), [True] * 3)
+
+    def test_no_more_than_64_frequencies_are_remembered(self):
+        messages = [
+            calibration_message(gains=c32(self.gains), frequency=pmt.from_double(k * 1e8))
+            for k in range(1, 66)
+        ]
+        block = self.make(self.line, 1)
+        frequencies = [1e8, 2e8, 65e8]
+        self.assertEqual(self.are_right(block, frequencies, messages), [False, True, True])
+
     def test_a_calibrated_array_can_be_given_to_begin_with(self):
         array = self.line.calibrated(bearing.calibration(gains=self.gains))
         (report,) = run(

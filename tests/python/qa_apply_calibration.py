@@ -173,6 +173,29 @@ class qa_apply_calibration(gr_unittest.TestCase):
         block.set_calibration(bearing.calibration(positions=np.zeros((4, 3))))
         np.testing.assert_array_equal(self.run_block(block, x)[0], x)
 
+    def test_gains_of_a_frequency_count_where_the_stream_is_tuned_to_it(self):
+        x = noise(4, 400)
+        low, high = GAINS, np.array([2.0, 1.0j, 1.0, -1.0])
+        tunings = ((0, 1e9, low), (100, 2e9, high), (200, 3e9, np.ones(4)), (300, 1.0009e9, low))
+        tags = [
+            (k, offset, "rx_freq", pmt.from_double(frequency))
+            for k in range(4)
+            for offset, frequency, _ in tunings
+        ]
+        block = bearing.apply_calibration(4)
+        for gains, frequency in ((low, 1e9), (high, 2e9)):
+            sent = message(gains=c32(gains), frequency=pmt.from_double(frequency))
+            block._post(pmt.intern("calibration"), sent)
+        y, _ = self.run_block(block, x, tags)
+        for offset, _, gains in tunings:
+            part = slice(offset, offset + 100)
+            self.assert_divided(y[:, part], x[:, part], gains)
+
+    def test_gains_of_a_frequency_count_where_nobody_tells_the_tuning(self):
+        x = noise(4, 100)
+        block = bearing.apply_calibration(4, bearing.calibration(GAINS, frequency=1e9))
+        self.assert_divided(self.run_block(block, x)[0], x, GAINS)
+
     def test_mistakes_are_named(self):
         for n in (-1, 0, 65):
             with self.assertRaisesRegex(ValueError, f"num_elements is {n};"):

@@ -57,6 +57,25 @@ class qa_bearing_report(unittest.TestCase):
         # 350 + 30 = 380: across north.
         self.assertAlmostEqual(report.heading_deg, 30.0)
 
+    def test_second_coordinates_are_read_where_they_are_told(self):
+        report = bearing.bearing_report.from_message(
+            message(
+                [350.0, 20.5],
+                elevation_deg=floats([30.0, 5.0]),
+                elevation_std_deg=floats([0.5, math.nan]),
+            )
+        )
+        np.testing.assert_array_equal(report.elevation_deg, np.float32([30.0, 5.0]))
+        np.testing.assert_array_equal(report.elevation_std_deg, np.float32([0.5, math.nan]))
+        self.assertIsNone(report.range_m)
+        report = bearing.bearing_report.from_message(
+            message([1.0], range_m=floats([math.inf]), range_std_m=floats([math.nan]))
+        )
+        np.testing.assert_array_equal(report.range_m, np.float32([math.inf]))
+        self.assertIsNone(report.elevation_deg)
+        with self.assertRaisesRegex(ValueError, "elevation_deg"):
+            bearing.bearing_report.from_message(message([1.0], elevation_deg=floats([1.0, 2.0])))
+
     def test_what_is_not_told_is_unknown(self):
         for absent in (None, pmt.PMT_NIL):
             names = "std_deg true_bearing_deg power_db snr_db rx_time rx_freq num_sources snapshots"

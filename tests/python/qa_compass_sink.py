@@ -132,6 +132,20 @@ def show(sink, *messages, spectra=()):
 
 
 @contextlib.contextmanager
+def calibrated(sink):
+    """Gives what sends messages to the port of calibrators, while a flowgraph runs."""
+    top = gr.top_block()
+    relay = pdu.pdu_set(pmt.intern("any"), pmt.PMT_T)
+    top.msg_connect(relay, "pdus", sink, "calibration")
+    top.start()
+    try:
+        yield lambda sent: sink.to_basic_block()._post(pmt.intern("calibration"), sent)
+    finally:
+        top.stop()
+        top.wait()
+
+
+@contextlib.contextmanager
 def compass(*arguments, size=(500, 500), **keywords):
     keywords.setdefault("theme", "light")
     sink = bearing.compass_sink(*arguments, **keywords)
@@ -570,6 +584,55 @@ class qa_words(unittest.TestCase):
             show(sink, (1, message([2.0], [0.1])))
             slots = {one.label: one.slot for one in sink.widget.series}
             self.assertEqual(slots, {"a": 0, "b": 2, "c": 3, "Roof": 1})
+
+    # Of a running calibrator: (status, what bearings lack, step changes), and the words.
+    CALIBRATION_WORDS = [
+        (("learning", "north", 0), "calibration is learning, north unknown"),
+        (("tracking", "north", 0), "shape calibrated, north unknown"),
+        (("tracking", "tilt", 0), "shape calibrated, tilt unknown"),
+        (("tracking", "stretch", 0), "shape calibrated, stretch unknown"),
+        (("tracking", "none", 0), "array calibrated"),
+        (("frozen", "none", 0), "calibration is frozen"),
+        (("tracking", "none", 1), "array calibrated, recovered from 1 step change"),
+        (("tracking", "tilt", 3), "shape calibrated, tilt unknown, recovered from 3 step changes"),
+    ]
+
+    @staticmethod
+    def calibration(status, ambiguity, restarts):
+        details = pmt.make_dict()
+        for key, value in (
+            ("status", pmt.intern(status)),
+            ("ambiguity", pmt.intern(ambiguity)),
+            ("restarts", pmt.from_uint64(restarts)),
+            ("gains", pmt.init_c32vector(2, [1.0, 1j])),
+        ):
+            details = pmt.dict_add(details, pmt.intern(key), value)
+        return details
+
+    def test_a_calibrator_is_put_into_words(self):
+        for said, expected in self.CALIBRATION_WORDS:
+            self.assertEqual(words.calibration_text(self.calibration(*said)), expected)
+
+    def test_a_calibration_by_hand_says_nothing(self):
+        self.assertEqual(words.calibration_text(pmt.make_dict()), "")
+
+    def test_what_a_calibrator_says_stands_below_the_bearings(self):
+        said, expected = self.CALIBRATION_WORDS[2]
+        with compass() as sink, calibrated(sink) as send:
+            send(self.calibration(*said))
+            wait_until(lambda: expected in sink.text)
+            self.assertEqual(sink.text.splitlines()[1], expected)
+            # The newest counts, and what is no such message leaves it alone.
+            send(self.calibration("frozen", "none", 0))
+            wait_until(lambda: "calibration is frozen" in sink.text)
+            self.assertNotIn(expected, sink.text)
+            for bad in (pmt.intern("x"), pmt.cons(pmt.PMT_T, pmt.PMT_T)):
+                refused = sink.counters.refused
+                send(bad)
+                wait_until(lambda: sink.counters.refused > refused)
+            send(pmt.dict_add(pmt.make_dict(), pmt.intern("status"), pmt.PMT_T))
+            wait_until(lambda: "3 messages not understood: status must be" in sink.text)
+            self.assertIn("calibration is frozen", sink.text)
 
     def test_words_of_others_are_no_markup(self):
         with compass(("<b>Roof</b> & <img src='x'>",)) as sink:

@@ -21,6 +21,8 @@ SOURCE_DIR = pathlib.Path(
 
 # Seconds: each example prints two lines a second and estimator, and the first at once.
 DURATION = "2"
+# Seconds of signal, where examples run faster than the clock.
+DURATIONS = {"07_circle_calibrates_itself": "20", "08_line_drift_beacon": "12"}
 
 ANGLE = re.compile(r"(-?\d+\.\d+)°(?: ± (\d+\.\d+)°)?")
 
@@ -61,7 +63,8 @@ class qa_examples(unittest.TestCase):
     def run_together(cls, scripts):
         processes = {
             script.stem: subprocess.Popen(
-                [sys.executable, "-B", str(script), "--duration", DURATION]
+                [sys.executable, "-B", str(script)]
+                + ["--duration", DURATIONS.get(script.stem, DURATION)]
                 + ["--plot", script.stem + ".png"],
                 cwd=cls.folder.name,
                 stdout=subprocess.PIPE,
@@ -162,6 +165,34 @@ class qa_examples(unittest.TestCase):
             # Biased by 2 and by 3 degrees.
             self.assertGreater(abs(angles[0] - 72.0) + abs(angles[1] - 110.0), 3.0)
 
+    def final_errors(self, example, line):
+        """Figures at the end of an example's output, in the line that starts so."""
+        output = self.results[example][1]
+        (found,) = re.findall(rf"^ *{line}: (.*)$", output, re.MULTILINE)
+        return [float(value) for value in re.findall(r"[-+]?\d+\.\d+", found)]
+
+    def test_the_circle_calibrates_itself_and_finds_north(self):
+        example = "07_circle_calibrates_itself"
+        raw, turn, rest, after = self.final_errors(example, "self-calibrated")
+        # The mast is turned by 8 degrees: nobody can know before the beacon.
+        self.assertGreater(abs(turn), 4.0)
+        # Predicted deviation 0.06 degrees; a few more while it is still learning.
+        self.assertLess(rest, 0.5)
+        # What the beacon's bearing leaves uncertain is less.
+        self.assertLess(after, 0.3)
+        self.assertGreater(raw, 4.0)
+        self.assertGreater(self.final_errors(example, "as drawn")[3], 5.0)
+        self.assertRegex(self.results[example][1], "north unknown(.|\n)*nothing unknown")
+
+    def test_the_line_walks_onto_the_truth_once_a_beacon_is_known_at_two_bearings(self):
+        example = "08_line_drift_beacon"
+        before, after = self.final_errors(example, "calibrated")
+        self.assertGreater(before, 4.0)
+        # Predicted deviation 0.06 degrees: five of them, while phases drift by 10 degrees a minute.
+        self.assertLess(after, 0.3)
+        self.assertGreater(min(self.final_errors(example, "as drawn")), 5.0)
+        self.assertRegex(self.results[example][1], "tilt unknown(.|\n)*nothing unknown")
+
     def test_a_recording_is_made_and_played_back_with_its_heading(self):
         self.assertRegex(self.results["04_record"][1], r"^[12]\.\d s of 5 channels: ok\n$")
         found = readings(self.results["05_playback"][1])
@@ -173,6 +204,10 @@ class qa_examples(unittest.TestCase):
             self.assertEqual(len(angles), 1)
             self.assertAlmostEqual(angles[0], 70.3 + 3.0 * k, delta=0.5)
             self.assertEqual(len(deviations), 1)
+
+
+# Of the slides of diffMUSIC: MUSIC and diffMUSIC with the true parameters, one and five sources.
+PUBLISHED_TRUE = ((0.014, 0.013), (4.358, 4.275))
 
 
 class qa_studies(unittest.TestCase):
@@ -237,6 +272,28 @@ class qa_studies(unittest.TestCase):
         self.assertEqual(a, b)
         self.assertNotEqual(a, c)
 
+    def test_the_table_of_diffmusic_is_printed_and_drawn(self):
+        output, errors = self.run_study(
+            "reproduce_diffmusic.py", "--arrays", "1", "--covariances", "40", "--tests", "20",
+            "--plot", "d.png",
+        )
+        self.assertEqual(errors, "")
+        self.assert_is_picture("d.png")
+        one, five = ({}, {})
+        for table, text in zip((one, five), output.split("RMSPE in degrees")[1:]):
+            row = r"^(\S.{25})((?: +(?:-|\d+\.\d+))+)$"
+            for name, cells in re.findall(row, text, re.MULTILINE):
+                table[name.strip()] = [float(cell) for cell in cells.split() if cell != "-"]
+        for table in (one, five):
+            # Published figures stand in the last columns.
+            self.assertEqual(table["true parameters"][-2:], list(PUBLISHED_TRUE[table is five]))
+            self.assertGreater(table["nominal"][0], 2.0 * table["true parameters"][0])
+        # 40 covariances leave 4 % on average; a single array may have more.
+        self.assertLess(one["Gauss-Newton + fit"][0], 1.2 * one["true parameters"][2])
+        self.assertLess(one["Gauss-Newton, unlabelled"][3], 1.1 * one["true parameters"][3])
+        # The best of the slides' rows; the mean is 1.4.
+        self.assertLess(five["Gauss-Newton + fit"][0], 4.2)
+
     def test_coverage_of_each_variant_is_drawn(self):
         for variant in ("complex", "unitary", "real", "music"):
             with self.subTest(variant=variant):
@@ -253,8 +310,13 @@ class qa_studies(unittest.TestCase):
                 self.assertTrue(40.0 < published < 95.0, output)
 
     def test_wrong_arguments_are_refused(self):
-        for arguments in (["--trials", "0"], ["--trials", "x"], ["--seed", "-1"]):
-            for name in ("reproduce_rv_root_music.py", "coverage.py"):
+        sizes = {
+            "reproduce_rv_root_music.py": "--trials",
+            "coverage.py": "--trials",
+            "reproduce_diffmusic.py": "--tests",
+        }
+        for name, size in sizes.items():
+            for arguments in ([size, "0"], [size, "x"], ["--seed", "-1"]):
                 _, errors = self.run_study(name, *arguments, code=2)
                 self.assertIn(arguments[0], errors)
         self.run_study("coverage.py", "--variant", "x", code=2)

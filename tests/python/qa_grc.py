@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """GNU Radio Companion: block descriptions, compiled examples, their windows, its own canvas."""
 
+import collections
 import contextlib
 import inspect
 import json
@@ -241,7 +242,8 @@ class qa_block_descriptions(unittest.TestCase):
                     continue
                 value = parameter.get("default", (parameter.get("options") or [None])[0])
                 with self.subTest(block=key, parameter=name):
-                    value = value if parameter["dtype"] == "string" else eval(str(value))
+                    is_text = parameter["dtype"] in ("string", "file_save")
+                    value = value if is_text else eval(str(value))
                     default = eval(default)
                     if parameter["dtype"] == "real_vector":
                         value, default = list(value), list(default)
@@ -310,7 +312,23 @@ class qa_block_descriptions(unittest.TestCase):
                 ({"array": array, "num_channels": "4"}, "array.n"),
                 ({"heading_deg": "361"}, "heading_deg"),
             ],
-            "bearing_music": [({"array": array, **p}, word) for p, word in estimator + spectrum],
+            "bearing_diffmusic": [
+                ({"array": array, "num_sources": "5"}, "num_sources"),
+                ({"array": array, "num_sources": "0"}, "num_sources"),
+                ({"array": "bearing.array.ula(2, 0.5)"}, "array.n"),
+                ({"snapshots": "-1"}, "snapshots"),
+                ({"interval": "-1"}, "interval"),
+                ({"save_interval": "0"}, "save_interval"),
+                ({"labelled_buffer": "0"}, "labelled_buffer"),
+                ({"unlabelled_buffer": "0"}, "unlabelled_buffer"),
+                ({"label_lifetime": "0"}, "label_lifetime"),
+                ({"frequency_tolerance": "1"}, "frequency_tolerance"),
+            ],
+            "bearing_music": [({"array": array, **p}, word) for p, word in estimator + spectrum]
+            + [
+                ({"array": line, "search": "'azimuth_elevation'"}, "search"),
+                ({"search": "'elevation'"}, "search"),
+            ],
             "bearing_beamscan": [({"array": array, **p}, word) for p, word in estimator + spectrum],
             "bearing_root_music": [
                 ({"array": "bearing.array.ula(5, 0.5)", **p}, word) for p, word in estimator
@@ -683,9 +701,9 @@ def has_colour(picture, colour, tolerance=24):
 
 
 # Runs a generated flowgraph through its own main(); reports the words of its compass five times a
-# second, how much of its window does not fit the screen, and which tab is shown. A second after
-# bearings came it moves the first source, as its slider would; three seconds later it shows the
-# second tab.
+# second, how much of its window does not fit the screen, and which tab is shown. Does what it is
+# told in lines of JSON: ["set_x", value] is what a slider or check box does to a variable,
+# ["tab", index] shows a tab.
 WATCHED_RUN = """
 import importlib, json, sys, time
 from PyQt5 import QtCore
@@ -695,17 +713,21 @@ module = importlib.import_module(sys.argv.pop(1))
 class watched(getattr(module, module.__name__)):
     def start(self, *arguments):
         super().start(*arguments)
-        self.reports = 0
         self.timer = QtCore.QTimer(self)
         self.timer.timeout.connect(self.report)
         self.timer.start(200)
+        self.orders = QtCore.QSocketNotifier(sys.stdin.fileno(), QtCore.QSocketNotifier.Read, self)
+        self.orders.activated.connect(self.obey)
+
+    def obey(self):
+        line = sys.stdin.readline()
+        if not line:
+            self.orders.setEnabled(False)
+            return
+        name, value = json.loads(line)
+        (self.tabs.setCurrentIndex if name == "tab" else getattr(self, name))(value)
 
     def report(self):
-        self.reports += "\\u00b0" in self.compass.text
-        if self.reports == 5 and hasattr(self, "set_azimuth_1"):
-            self.set_azimuth_1(40.0)
-        if self.reports == 20:
-            self.tabs.setCurrentIndex(1)
         bars = self.top_scroll.horizontalScrollBar(), self.top_scroll.verticalScrollBar()
         print(json.dumps({
             "words": dict(line.split(": ", 1) for line in self.compass.text.splitlines()
@@ -723,32 +745,50 @@ module.main(watched)
 BLUE, VERMILION = (0, 114, 178), (213, 94, 0)
 
 
-# What an example expects of a source that moves by itself.
-MOVING = "moving"
+# What an example expects of a source that moves by itself, in degrees a second.
+moving = collections.namedtuple("moving", "rate")
+# What it expects of bearings without a deviation: one each.
+UNKNOWN = None
+# Bearings, whichever.
+ANY = "any"
 
 
 class qa_flowgraphs(unittest.TestCase):
     # For each example, in the order in which they are run (the recording is made before it is
-    # played): what its compass must say of which estimator before and after the first source
-    # moved to 40 degrees. None: bearings without a deviation. MOVING: 6 degrees a second.
+    # played): what its compass must say of which estimator before and after what ORDERS says.
     EXPECTED = {
         "01_circle_music": {"MUSIC": ([72.0, 210.0], [40.0, 210.0])},
         "02_line_music_capon_bartlett": {
             "MUSIC": ([-10.0, 0.0], [0.0, 40.0]),
             "root-MUSIC": ([-10.0, 0.0], [0.0, 40.0]),
-            "Capon": (None, None),
-            "Bartlett": (None, None),
+            "Capon": ([UNKNOWN] * 2, [UNKNOWN] * 2),
+            "Bartlett": ([UNKNOWN] * 2, [UNKNOWN] * 2),
         },
         "03_gain_errors_calibrated": {
             "calibrated": ([72.0, 110.0], [40.0, 110.0]),
-            "uncalibrated": (None, None),
+            "uncalibrated": ([UNKNOWN] * 2, [UNKNOWN] * 2),
         },
-        "04_record": {"MUSIC": MOVING},
-        "05_playback": {"MUSIC": MOVING},
+        "04_record": {"MUSIC": (moving(6.0), moving(6.0))},
+        "05_playback": {"MUSIC": (moving(6.0), moving(6.0))},
         "06_coherent_subspace_fit": {
-            "MUSIC": (None, None),
+            "MUSIC": ([UNKNOWN] * 2, [UNKNOWN] * 2),
             "subspace fit": ([-10.0, 0.0], [0.0, 40.0]),
         },
+        "07_circle_calibrates_itself": {
+            "self-calibrated": (moving(36.0), [72.0]),
+            "as drawn": ([UNKNOWN], [UNKNOWN]),
+        },
+        "08_line_drift_beacon": {
+            "calibrated": (ANY, [-55.0, 20.0, 55.0]),
+            "as drawn": ([UNKNOWN] * 3, [UNKNOWN] * 3),
+        },
+    }
+    # What is done between the two, one a second. Where nothing is said the first source is moved.
+    ORDERS = {
+        "04_record": [],
+        "05_playback": [],
+        "07_circle_calibrates_itself": [["set_beacon", True], ["set_known", True]],
+        "08_line_drift_beacon": [["set_known", True]],
     }
     # Degrees by which a reading may differ; predicted deviations are 0.02 to 0.1 degrees.
     TOLERANCE = 0.8
@@ -811,6 +851,7 @@ class qa_flowgraphs(unittest.TestCase):
                 env=dict(environment, HOME=home),
                 # Where the recording is written and found.
                 cwd=self.out,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
@@ -819,12 +860,15 @@ class qa_flowgraphs(unittest.TestCase):
             stopper = stop_later(process)
             try:
                 self.history = []
-                for stage in (0, 1):
-                    report = self.wait_until(process, lambda r: self.shows(stem, r, stage))
+                self.wait_until(process, lambda r: self.shows(stem, r, 0))
+                for order in self.ORDERS.get(stem, [["set_azimuth_1", 40.0]]):
+                    self.give(process, order)
+                report = self.wait_until(process, lambda r: self.shows(stem, r, 1))
                 self.assertEqual(report["size"], [width, height])
                 # All of the window is on the screen.
                 self.assertEqual(report["overflow"], [0, 0])
                 compass = grab(environment)
+                self.give(process, ["tab", 1])
                 self.wait_until(process, lambda r: r["tab"] == 1)
                 # The waterfall grows by a sixtieth of its width a second.
                 deadline = time.monotonic() + 20.0
@@ -858,6 +902,12 @@ class qa_flowgraphs(unittest.TestCase):
         levels, which has about a hundred such pixels. Most of a MUSIC spectrum is near its lowest level."""
         return has_colour(picture, (0, 34, 78)) > 1000
 
+    def give(self, process, order):
+        """An order, and the time that a hand takes for the next one."""
+        process.stdin.write(json.dumps(order) + "\n")
+        process.stdin.flush()
+        time.sleep(1.0)
+
     def wait_until(self, process, condition):
         """Reads reports until one of them is as it should be, and returns that one."""
         report = None
@@ -871,12 +921,7 @@ class qa_flowgraphs(unittest.TestCase):
     def shows(self, stem, report, stage):
         words = report["words"]
         return report["tab"] == 0 and all(
-            name in words
-            and (
-                self.moves(words[name], report["time"])
-                if truth is MOVING
-                else self.agrees(words[name], truth[stage])
-            )
+            name in words and self.agrees(words[name], truth[stage], report["time"])
             for name, truth in self.EXPECTED[stem].items()
         )
 
@@ -886,24 +931,28 @@ class qa_flowgraphs(unittest.TestCase):
         found = re.findall(r"(-?\d+\.\d+)° ± (\d+\.\d+)°", text)
         return sorted(float(angle) for angle, _ in found)
 
-    def agrees(self, text, truth):
-        if truth is None:
-            return len(re.findall(r"-?\d+\.\d+° ± unknown", text)) == 2
+    def agrees(self, text, truth, seconds):
+        if truth is ANY:
+            return "°" in text
+        if isinstance(truth, moving):
+            return self.moves(text, seconds, truth.rate)
+        if truth[0] is UNKNOWN:
+            return len(re.findall(r"-?\d+\.\d+° ± unknown", text)) == len(truth)
         readings = self.readings(text)
         return len(readings) == len(truth) and all(
             abs(reading - angle) < self.TOLERANCE for reading, angle in zip(readings, truth)
         )
 
-    def moves(self, text, seconds):
+    def moves(self, text, seconds, rate):
         """Whether a bearing has moved as it should since 2 to 3 seconds ago."""
         readings = self.readings(text)
         if len(readings) != 1:
             return False
         self.history.append((seconds, readings[0]))
-        # Words are up to 0.3 s old: 0.15 of 2 s, so 0.9 degrees a second.
+        # Words are up to 0.3 s old: 0.15 of 2 s.
         return any(
             2.0 <= seconds - then <= 3.0
-            and abs((readings[0] - angle) / (seconds - then) - 6.0) < 1.2
+            and abs((readings[0] - angle) % 360.0 / (seconds - then) / rate - 1.0) < 0.2
             for then, angle in self.history
         )
 

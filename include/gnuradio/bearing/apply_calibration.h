@@ -34,6 +34,10 @@ namespace bearing {
  *
  * Message in `calibration`: a dict whose `gains` (c32vector, N) replace those in force;
  * one without gains changes nothing, one that does not fit is ignored with a warning.
+ *
+ * Gains of a calibration with a `frequency` count where the first input's tag `rx_freq`
+ * is within a thousandth of it, and while no tag tells; each frequency has its own. Those
+ * without count everywhere.
  */
 class BEARING_API apply_calibration : virtual public gr::sync_block
 {

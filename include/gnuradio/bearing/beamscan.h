@@ -31,6 +31,10 @@ namespace bearing {
  * `sigma_phase_rad`, `sigma_log_gain`, `reference`, `frequency`, `time`; a missing key
  * leaves that part unchanged. One that does not fit the array is ignored with a warning.
  *
+ * A calibration with a `frequency` is applied to items whose `rx_freq` is within a
+ * thousandth of it, and to items that tell none; each frequency has its own. One without
+ * is applied to all.
+ *
  * Message out `bearings`: one PDU per item, cons(dict, f32vector angles_deg), strongest
  * source first. The dict holds `rx_time`, `rx_freq`, `method`, `status`, `num_sources`,
  * `snapshots`, `std_deg`, `true_bearing_deg` (heading + angle, in [0, 360)), `power_db`,

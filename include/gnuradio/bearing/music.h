@@ -31,15 +31,22 @@ namespace bearing {
  * `sigma_phase_rad`, `sigma_log_gain`, `reference`, `frequency`, `time`; a missing key
  * leaves that part unchanged. One that does not fit the array is ignored with a warning.
  *
+ * A calibration with a `frequency` is applied to items whose `rx_freq` is within a
+ * thousandth of it, and to items that tell none; each frequency has its own. One without
+ * is applied to all.
+ *
  * Message out `bearings`: one PDU per item, cons(dict, f32vector angles_deg), strongest
  * source first. The dict holds `rx_time`, `rx_freq`, `method`, `status`, `num_sources`,
  * `snapshots`, `std_deg`, `true_bearing_deg` (heading + angle, in [0, 360)), `power_db`,
- * `snr_db`; what is unknown is PMT_NIL, angles that could not be found are NaN.
+ * `snr_db`; what is unknown is PMT_NIL, angles that could not be found are NaN. A search
+ * over two coordinates adds `elevation_deg` and `elevation_std_deg`, or `range_m` and
+ * `range_std_m` (in the array's unit: metres, or wavelengths when it has no wavelength;
+ * infinite: not told apart from a source far away).
  *
  * An `rx_freq` tag replaces the wavelength of an array that was built with one.
  *
- * Method: core::music_estimator (R. O. Schmidt 1986). `std_deg` is NaN, and the status
- * says why, where the predicted deviation would not hold.
+ * Method: core::music_estimator (R. O. Schmidt 1986), or core::music_2d_estimator.
+ * `std_deg` is NaN, and the status says why, where the predicted deviation would not hold.
  */
 class BEARING_API music : virtual public gr::sync_block
 {
@@ -57,6 +64,10 @@ public:
      * \param heading_deg direction of the array's +y axis, clockwise from north, in
      * degrees
      * \param counting "ratio", "mdl" or "aic", how sources are counted
+     * \param search "azimuth" alone, of sources far away on the horizon;
+     * "azimuth_elevation", of sources far away (not by a line); or "azimuth_range", of
+     * sources near by on the horizon. The spectrum is then the highest over the second
+     * coordinate.
      * \throws std::invalid_argument naming the parameter
      */
     static sptr make(const core::antenna_array& array,
@@ -65,7 +76,8 @@ public:
                      int num_points = 512,
                      const std::vector<double>& limits_deg = {},
                      double heading_deg = 0.0,
-                     const std::string& counting = "ratio");
+                     const std::string& counting = "ratio",
+                     const std::string& search = "azimuth");
 
     //! \throws std::invalid_argument unless 0 <= num_sources < N
     virtual void set_num_sources(int num_sources) = 0;

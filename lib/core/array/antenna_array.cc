@@ -6,6 +6,8 @@
  */
 
 #include <gnuradio/bearing/core/array/antenna_array.h>
+#include <gnuradio/bearing/core/array/near_field.h>
+#include <algorithm>
 #include <cmath>
 #include <complex>
 #include <stdexcept>
@@ -348,8 +350,7 @@ antenna_array::position_derivative(int axis, double azimuth, double elevation) c
         throw std::invalid_argument("array: axis is " + std::to_string(axis) +
                                     "; it must be 0, 1 or 2 for x, y or z");
     }
-    const double rate =
-        two_pi / d_wavelength.value_or(1.0) * direction(azimuth, elevation)(axis);
+    const double rate = wave_number() * direction(azimuth, elevation)(axis);
     Eigen::VectorXcd diagonal = imaginary_unit * rate * phasors(azimuth, elevation);
     if (d_calibration.gains.size() > 0) {
         diagonal.array() *= d_calibration.gains.array();
@@ -364,6 +365,67 @@ antenna_array::position_derivative(int axis, double azimuth, double elevation) c
 double antenna_array::centroid_phase_derivative(double azimuth, double elevation) const
 {
     return d_wave_positions.colwise().mean() * direction_by_azimuth(azimuth, elevation);
+}
+
+double antenna_array::wave_number() const { return two_pi / d_wavelength.value_or(1.0); }
+
+double antenna_array::reach() const
+{
+    return d_wave_positions.rowwise().norm().maxCoeff() / wave_number();
+}
+
+void antenna_array::require_outside(double inverse_range) const
+{
+    const double distance = reach();
+    if (!(std::abs(inverse_range) * distance < 1.0)) {
+        throw std::invalid_argument(
+            "array: range is " + std::to_string(1.0 / inverse_range) +
+            "; a source must be farther from the origin than every element, " +
+            std::to_string(distance));
+    }
+}
+
+Eigen::VectorXcd antenna_array::near_field_steering(double azimuth,
+                                                    double elevation,
+                                                    double inverse_range) const
+{
+    require_outside(inverse_range);
+    const double inverse = inverse_range / wave_number();
+    const Eigen::VectorXd projection = d_wave_positions * direction(azimuth, elevation);
+    const Eigen::VectorXd squared_distance = d_wave_positions.rowwise().squaredNorm();
+    Eigen::VectorXcd a(num_elements());
+    for (int l = 0; l < num_elements(); ++l) {
+        a(l) =
+            unit_phasor(lead_of_path(projection(l), squared_distance(l), inverse).value);
+    }
+    return respond(a);
+}
+
+near_field_point
+antenna_array::near_field(double azimuth, double elevation, double inverse_range) const
+{
+    require_outside(inverse_range);
+    const double inverse = inverse_range / wave_number();
+    const Eigen::VectorXd projection = d_wave_positions * direction(azimuth, elevation);
+    const Eigen::VectorXd squared_distance = d_wave_positions.rowwise().squaredNorm();
+    Eigen::VectorXcd a(num_elements());
+    Eigen::ArrayXcd by_projection(num_elements());
+    Eigen::ArrayXcd by_inverse_range(num_elements());
+    for (int l = 0; l < num_elements(); ++l) {
+        const path_lead lead = lead_of_path(projection(l), squared_distance(l), inverse);
+        a(l) = unit_phasor(lead.value);
+        by_projection(l) = imaginary_unit * lead.by_projection * a(l);
+        by_inverse_range(l) =
+            imaginary_unit * lead.by_inverse_range / wave_number() * a(l);
+    }
+    const Eigen::ArrayXd turn =
+        d_wave_positions * direction_by_azimuth(azimuth, elevation);
+    const Eigen::ArrayXd rise =
+        d_wave_positions * direction_by_elevation(azimuth, elevation);
+    return { respond(a),
+             respond(turn * by_projection),
+             respond(rise * by_projection),
+             respond(by_inverse_range) };
 }
 
 } // namespace core

@@ -5,8 +5,8 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "chi_squared.h"
-#include "signal_part.h"
+#include "null_statistics.h"
+#include <gnuradio/bearing/core/subspace/signal_part.h>
 #include <gnuradio/bearing/core/subspace/accuracy.h>
 #include <algorithm>
 #include <cmath>
@@ -23,37 +23,8 @@ namespace {
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 constexpr std::complex<double> imaginary_unit{ 0.0, 1.0 };
 
-// The gates within which the predicted interval covers what it promises.
-constexpr double smallest_eigenvalue_margin = 2.0;
+// The gate within which the predicted interval covers what it promises.
 constexpr double largest_relative_deviation = 0.06;
-
-// What the formulas need of a covariance.
-struct signal_model {
-    subspace_variant variant;
-    double noise_over_snapshots; // s2 / M
-    Eigen::MatrixXcd subspace;   // Us, N x D
-    Eigen::VectorXd weights;     // diagonal of W, D
-};
-
-// What sampling makes of Pn a, which is zero at a true direction: the sums of the
-// variances and of the (pseudo-variance) squares that it gives to each component.
-struct null_moments {
-    // s2 / M b^H W b, with b = Us^H a
-    double variance;
-    // s2 / M b^T W b where the eigenvectors are real, else 0
-    std::complex<double> pseudo_variance;
-};
-
-null_moments moments(const manifold_point& point, const signal_model& model)
-{
-    const Eigen::ArrayXcd b = model.subspace.adjoint() * point.a;
-    const Eigen::ArrayXd weights = model.noise_over_snapshots * model.weights.array();
-    null_moments result{ (weights * b.abs2()).sum(), 0.0 };
-    if (model.variant == subspace_variant::real) {
-        result.pseudo_variance = (weights * b.square()).sum();
-    }
-    return result;
-}
 
 // The variance that sampling gives to an estimate. The noise of a real part has half the
 // variance of the complex one, and its two quadratures differ.
@@ -78,84 +49,15 @@ double calibration_floor(const variant_frame& frame,
                          const manifold_point& point,
                          const Eigen::MatrixXcd& signal_subspace)
 {
-    const Eigen::VectorXd& phase = frame.array().calibration().sigma_phase_rad;
-    const Eigen::VectorXd& log_gain = frame.array().calibration().sigma_log_gain;
-    if (phase.size() == 0 && log_gain.size() == 0) {
+    const calibration_state& calibration = frame.array().calibration();
+    if (!has_deviations(calibration)) {
         return 0.0;
     }
-    Eigen::VectorXcd projected =
+    const Eigen::VectorXcd projected =
         point.d - signal_subspace * (signal_subspace.adjoint() * point.d);
     const double gamma = projected.squaredNorm();
-    // A gain error moves the elements' own response, so both sides of q are taken before
-    // the mixing.
-    Eigen::VectorXcd element_response = point.a;
-    if (frame.mixing().size() > 0) {
-        element_response = frame.mixing().partialPivLu().solve(point.a);
-        projected = frame.mixing().adjoint() * projected;
-    }
-    const Eigen::VectorXcd q = projected.conjugate().cwiseProduct(element_response);
-    double sum = 0.0;
-    if (phase.size() > 0) {
-        sum += (phase.array() * q.imag().array()).square().sum();
-    }
-    if (log_gain.size() > 0) {
-        sum += (log_gain.array() * q.real().array()).square().sum();
-    }
-    return sum / (gamma * gamma);
-}
-
-// Whether the null is as deep at a direction as it is at a true one. There, sampling
-// makes a^H Pn a a sum of squares of real Gaussian variables, two for each dimension of
-// the noise subspace (one where averaging ties them together), less one for the direction
-// that was fitted.
-bool is_supported(const variant_frame& frame,
-                  const manifold_point& point,
-                  const signal_model& model,
-                  const null_moments& null)
-{
-    const double dimension =
-        static_cast<double>(model.subspace.rows() - model.subspace.cols());
-    chi_squared_sum sampling;
-    switch (model.variant) {
-    case subspace_variant::complex:
-        sampling.add(null.variance / 2.0, 2.0 * dimension - 1.0);
-        break;
-    case subspace_variant::unitary:
-        sampling.add(null.variance / 2.0, std::max(dimension - 1.0, 1.0));
-        break;
-    case subspace_variant::real:
-        for (const double sign : { -1.0, 1.0 }) {
-            sampling.add((null.variance + sign * std::abs(null.pseudo_variance)) / 4.0,
-                         dimension - 0.5);
-        }
-        break;
-    }
-    chi_squared_sum calibration;
-    calibration.add_errors_of(frame.array().calibration(), point.a.cwiseAbs2().array());
-    const double depth =
-        (point.a - model.subspace * (model.subspace.adjoint() * point.a)).squaredNorm();
-    return depth <= sampling.limit() + calibration.limit();
-}
-
-Eigen::VectorXd music_weights(const Eigen::VectorXd& signal_values, double noise_power)
-{
-    return signal_values.array() / (signal_values.array() - noise_power).square();
-}
-
-signal_model sampled_model(const eigendecomposition& decomposition,
-                           const variant_frame& frame,
-                           int num_sources,
-                           std::size_t snapshots)
-{
-    const int dimension = frame.signal_dimension(num_sources);
-    const double looks = frame.looks(snapshots);
-    const double noise_power =
-        sampled_noise_power(decomposition.values, dimension, looks);
-    return { frame.variant(),
-             noise_power / snapshots,
-             decomposition.vectors.leftCols(dimension),
-             music_weights(debiased(decomposition.values, dimension, noise_power, looks),
-                           noise_power) };
+    return calibration_information(calibration, frame.mixing(), point.a, projected)(0) /
+           (gamma * gamma);
 }
 
 // The distance of two estimates, and the factor that takes a deviation in azimuth into
@@ -252,7 +154,7 @@ Eigen::VectorXd predict_deviation(const Eigen::Ref<const Eigen::MatrixXcd>& cova
     Eigen::VectorXd deviation(num_sources);
     for (int k = 0; k < num_sources; ++k) {
         const manifold_point point = frame.manifold(azimuth(k));
-        null_moments null = moments(point, model);
+        null_moments null = moments(point.a, model);
         if (is_limit) {
             null.pseudo_variance = 0.0;
         }
@@ -273,33 +175,13 @@ plug_in_accuracy predict_plug_in(const eigendecomposition& decomposition,
     const int dimension = frame.signal_dimension(num_sources);
     const double looks = frame.looks(snapshots);
     plug_in_accuracy result{ Eigen::VectorXd::Constant(num_sources, nan), status::ok };
-    if (looks <= dimension) {
-        result.status = status::not_identifiable;
-        return result;
-    }
-
+    result.status = check_signal(decomposition.values, dimension, looks);
     // One noise eigenvector is orthogonal to more directions than the sources', and which
     // they are the data cannot tell; a line has no others.
     if (!frame.array().is_front_only() && n - num_sources < 2) {
         result.status = status::not_identifiable;
-        return result;
     }
-
-    const double rounding = rounding_of(decomposition.values);
-    if (decomposition.values(dimension - 1) <= rounding) {
-        result.status = status::unresolved;
-        return result;
-    }
-    if (decomposition.values.tail(n - dimension).mean() <= rounding) {
-        result.status = status::not_identifiable;
-        return result;
-    }
-
-    const double margin = std::pow(1.0 + std::sqrt(n / looks), 2);
-    if (!(decomposition.values(dimension - 1) >=
-          smallest_eigenvalue_margin * margin *
-              sampled_noise_power(decomposition.values, dimension, looks))) {
-        result.status = status::low_snr;
+    if (result.status != status::ok) {
         return result;
     }
 
@@ -315,9 +197,9 @@ plug_in_accuracy predict_plug_in(const eigendecomposition& decomposition,
             continue;
         }
         const manifold_point point = frame.manifold(azimuth(k));
-        const null_moments null = moments(point, model);
+        const null_moments null = moments(point.a, model);
         ++num_found;
-        num_supported += is_supported(frame, point, model, null);
+        num_supported += is_supported(frame.array().calibration(), point.a, model, null);
         const double deviation =
             std::sqrt(sampling_variance(point, model, null) +
                       calibration_floor(frame, point, model.subspace));
@@ -360,7 +242,8 @@ bool supports_direction(const eigendecomposition& decomposition,
     const signal_model model =
         sampled_model(decomposition, frame, num_sources, snapshots);
     const manifold_point point = frame.manifold(azimuth);
-    return is_supported(frame, point, model, moments(point, model));
+    return is_supported(
+        frame.array().calibration(), point.a, model, moments(point.a, model));
 }
 
 } // namespace core

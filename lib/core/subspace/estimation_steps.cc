@@ -6,7 +6,7 @@
  */
 
 #include "estimation_steps.h"
-#include "signal_part.h"
+#include <gnuradio/bearing/core/subspace/signal_part.h>
 #include <gnuradio/bearing/core/subspace/accuracy.h>
 #include <algorithm>
 #include <cmath>
@@ -148,23 +148,23 @@ void set_power(double power,
     estimate.snr_db(k) = 10.0 * std::log10(power / noise_power);
 }
 
-void fill_powers(const antenna_array& array,
+void fill_powers(const Eigen::MatrixXcd& steering,
                  const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
                  double noise_power,
                  bearing_estimate& estimate)
 {
     std::vector<int> found;
     for (int k = 0; k < estimate.num_sources; ++k) {
-        if (std::isfinite(estimate.azimuth(k))) {
+        if (steering.col(k).allFinite()) {
             found.push_back(k);
         }
     }
     if (found.empty()) {
         return;
     }
-    Eigen::MatrixXcd a(array.num_elements(), found.size());
+    Eigen::MatrixXcd a(steering.rows(), found.size());
     for (std::size_t k = 0; k < found.size(); ++k) {
-        a.col(k) = array.steering(estimate.azimuth(found[k]));
+        a.col(k) = steering.col(found[k]);
     }
     // A^+ R A^+H with A^+ = (A^H A)^+ A^H.
     const Eigen::MatrixXcd inverse =
@@ -176,9 +176,21 @@ void fill_powers(const antenna_array& array,
                               noise_power * inverse(k, k).real();
         // Per element: a calibrated steering vector need not have unit entries.
         const double per_element =
-            std::max(fitted, floor) * a.col(k).squaredNorm() / array.num_elements();
+            std::max(fitted, floor) * a.col(k).squaredNorm() / steering.rows();
         set_power(per_element, noise_power, found[k], estimate);
     }
+}
+
+void fill_powers(const antenna_array& array,
+                 const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
+                 double noise_power,
+                 bearing_estimate& estimate)
+{
+    fill_powers(
+        array.steering(estimate.azimuth, Eigen::VectorXd::Zero(estimate.azimuth.size())),
+        covariance,
+        noise_power,
+        estimate);
 }
 
 void fill_accuracy(const variant_frame& frame,
@@ -210,6 +222,14 @@ void sort_by_power(bearing_estimate& estimate)
     estimate.deviation = permuted(estimate.deviation, order);
     estimate.power_db = permuted(estimate.power_db, order);
     estimate.snr_db = permuted(estimate.snr_db, order);
+    for (Eigen::VectorXd* const values : { &estimate.elevation,
+                                           &estimate.elevation_deviation,
+                                           &estimate.range,
+                                           &estimate.range_deviation }) {
+        if (values->size() > 0) {
+            *values = permuted(*values, order);
+        }
+    }
 }
 
 std::vector<int> local_minima(const Eigen::VectorXd& values, bool is_circle)

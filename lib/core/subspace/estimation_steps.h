@@ -57,7 +57,13 @@ void set_power(double power,
                Eigen::Index k,
                bearing_estimate& estimate);
 
-//! Source powers per element by least squares on R - s2 I, into power_db and snr_db.
+//! Source powers per element by least squares on R - s2 I, into power_db and snr_db, of the
+//! sources whose columns of \p steering (N x K) are finite.
+void fill_powers(const Eigen::MatrixXcd& steering,
+                 const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
+                 double noise_power,
+                 bearing_estimate& estimate);
+//! The same on the horizon, far away.
 void fill_powers(const antenna_array& array,
                  const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
                  double noise_power,

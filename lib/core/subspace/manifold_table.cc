@@ -18,16 +18,15 @@ constexpr int tile = 64;
 } // namespace
 
 manifold_table::manifold_table(const antenna_array& array, const angle_grid& grid)
-    : d_real(grid.size(), array.num_elements()),
-      d_imag(grid.size(), array.num_elements()),
-      d_squared_norm(grid.size())
+    : manifold_table(array.steering(grid.azimuth(), Eigen::VectorXd::Zero(grid.size())))
 {
-    for (int g = 0; g < grid.size(); ++g) {
-        const Eigen::VectorXcd a = array.steering(grid.azimuth()(g));
-        d_squared_norm(g) = a.squaredNorm();
-        d_real.row(g) = a.real().transpose();
-        d_imag.row(g) = a.imag().transpose();
-    }
+}
+
+manifold_table::manifold_table(const Eigen::MatrixXcd& steering)
+    : d_real(steering.real().transpose()),
+      d_imag(steering.imag().transpose()),
+      d_squared_norm(steering.colwise().squaredNorm())
+{
 }
 
 void manifold_table::quadratic_form(const Eigen::Ref<const Eigen::MatrixXcd>& vectors,

@@ -5,7 +5,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "signal_part.h"
+#include <gnuradio/bearing/core/subspace/signal_part.h>
 #include <algorithm>
 #include <cmath>
 #include <limits>

@@ -7,7 +7,7 @@
 
 #include "estimation_steps.h"
 #include "projection_fit.h"
-#include "signal_part.h"
+#include <gnuradio/bearing/core/subspace/signal_part.h>
 #include <gnuradio/bearing/core/subspace/subspace_fit.h>
 #include <gnuradio/bearing/core/subspace/subspace_fit_accuracy.h>
 #include <algorithm>

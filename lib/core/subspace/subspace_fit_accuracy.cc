@@ -7,7 +7,7 @@
 
 #include "chi_squared.h"
 #include "fitted_manifold.h"
-#include "signal_part.h"
+#include <gnuradio/bearing/core/subspace/signal_part.h>
 #include <gnuradio/bearing/core/subspace/subspace_fit_accuracy.h>
 #include <algorithm>
 #include <cmath>

@@ -113,6 +113,42 @@ Eigen::MatrixXcd steering_derivative(const antenna_array& self,
     return result;
 }
 
+// 1 / r, a single one repeated.
+Eigen::VectorXd inverse_ranges(const real_array& range, Eigen::Index count)
+{
+    Eigen::VectorXd inverse = to_vector("range", range).cwiseInverse();
+    if (!(inverse.array() >= 0.0).all()) {
+        throw std::invalid_argument(
+            "range holds a value that is negative or NaN; it must be "
+            "> 0, infinite for sources far away");
+    }
+    return inverse.size() == 1 ? Eigen::VectorXd::Constant(count, inverse(0)) : inverse;
+}
+
+Eigen::MatrixXcd near_field(const antenna_array& array,
+                            const real_array& azimuth_deg,
+                            const real_array& range,
+                            const real_array& elevation_deg)
+{
+    auto [azimuth, elevation] = directions(azimuth_deg, elevation_deg);
+    if (azimuth.size() == 1) {
+        azimuth = Eigen::VectorXd::Constant(range.size(), azimuth(0));
+    }
+    if (elevation.size() == 1) {
+        elevation = Eigen::VectorXd::Constant(range.size(), elevation(0));
+    }
+    const Eigen::VectorXd inverse = inverse_ranges(range, azimuth.size());
+    if (azimuth.size() != elevation.size() || azimuth.size() != inverse.size()) {
+        throw std::invalid_argument(
+            "azimuth_deg, range and elevation_deg must be numbers or equally long");
+    }
+    Eigen::MatrixXcd result(array.num_elements(), azimuth.size());
+    for (Eigen::Index g = 0; g < azimuth.size(); ++g) {
+        result.col(g) = array.near_field_steering(azimuth(g), elevation(g), inverse(g));
+    }
+    return result;
+}
+
 } // namespace
 
 void bind_array(py::module& m)
@@ -248,6 +284,20 @@ the parts of the calibration that are in force)")
             "pairwise.",
             py::arg("azimuth_deg"),
             py::arg("elevation_deg") = 0.0)
+        .def_static("near_field",
+                    &near_field,
+                    R"(
+Steering vectors of point sources, N x G complex128: ``exp(-j 2 pi (r_l - r) / lambda)`` with r the
+distance of the source from the origin, in the array's unit, and r_l that from element l; then the
+calibration, as for steering(). An infinite range gives steering().
+
+Azimuths, ranges and elevations are taken pairwise. Raises ValueError unless every range exceeds the
+distance of the farthest element from the origin.
+)",
+                    py::arg("a"),
+                    py::arg("azimuth_deg"),
+                    py::arg("range"),
+                    py::arg("elevation_deg") = 0.0)
         .def("steering_derivative",
              &steering_derivative,
              R"(

@@ -13,6 +13,7 @@
 #include <gnuradio/bearing/core/subspace/cramer_rao.h>
 #include <gnuradio/bearing/core/subspace/eigendecomposition.h>
 #include <gnuradio/bearing/core/subspace/music.h>
+#include <gnuradio/bearing/core/subspace/music_2d.h>
 #include <gnuradio/bearing/core/subspace/root_music.h>
 #include <gnuradio/bearing/core/subspace/source_count.h>
 #include <gnuradio/bearing/music.h>
@@ -85,6 +86,38 @@ found.
                       &bearing_estimate::is_front_only,
                       "whether angles_deg are in [-90, 90], of an array that cannot tell "
                       "front from back, else in [0, 360)")
+        .def_property_readonly(
+            "elevation_deg",
+            [](const bearing_estimate& e) { return in_degrees(e.elevation); },
+            "elevations in degrees up from the x-y plane; empty: not searched")
+        .def_property_readonly(
+            "elevation_std_deg",
+            [](const bearing_estimate& e) { return in_degrees(e.elevation_deviation); },
+            "of elevation_deg; also NaN, whatever the status, near the plane of a flat "
+            "array")
+        .def_readonly("range",
+                      &bearing_estimate::range,
+                      "distances from the origin in the array's unit; infinite: not told "
+                      "apart from a source far away; empty: not searched")
+        .def_readonly(
+            "range_std",
+            &bearing_estimate::range_deviation,
+            "of range; also NaN, whatever the status, where the inverse range is "
+            "known to no better than an eighth")
+        .def_readonly(
+            "map_db",
+            &bearing_estimate::map_db,
+            "music_2d: spectrum in dB, a row for each of grid_deg, a column for "
+            "each elevation or inverse range; else empty")
+        .def_property_readonly(
+            "map_elevation_deg",
+            [](const bearing_estimate& e) { return in_degrees(e.elevation_grid); },
+            "elevations of map_db's columns in degrees; empty: not searched")
+        .def_readonly(
+            "map_inverse_range",
+            &bearing_estimate::inverse_range_grid,
+            "inverse ranges of map_db's columns, one over the array's unit; empty: "
+            "not searched")
         .def_readonly("roots",
                       &bearing_estimate::roots,
                       "root_music: roots of the null polynomial inside the unit circle, "
@@ -195,6 +228,62 @@ ValueError
         py::arg("num_sources"),
         py::arg("snapshots") = 0,
         py::arg("grid_deg") = py::none());
+    core.def(
+        "music_2d",
+        [](const Eigen::MatrixXcd& covariance,
+           const antenna_array& array,
+           int num_sources,
+           long long snapshots,
+           const std::string& search,
+           const std::optional<real_array>& grid_deg,
+           double nearest_range) {
+            music_2d_config config;
+            config.num_sources = num_sources;
+            config.search = search_plane_from_string(search);
+            config.nearest_range = nearest_range;
+            config.keeps_map = true;
+            return music_2d_estimator(array, to_grid(array, grid_deg), config)
+                .estimate(covariance, to_snapshots(snapshots, 0));
+        },
+        R"(
+MUSIC over two coordinates, each with its predicted deviation.
+
+Parameters
+----------
+R : complex array of N x N
+a : bearing.array
+    Not a line for "azimuth_elevation".
+num_sources : int
+    K, 1 .. N-1 (deviations: .. N-2); 0: count them.
+snapshots : int
+    Number behind R; 0: unknown, then deviations are NaN and status not_identifiable.
+search : str
+    "azimuth_elevation": sources far away. A flat array cannot tell the sides of its plane apart:
+    it looks up (an upright one ahead). "azimuth_range": sources near by, at elevation 0.
+grid_deg : ascending azimuths in degrees, optional
+    Where the spectrum is evaluated; its ends limit the search. Default: the array's whole
+    range in 512 points.
+nearest_range : float
+    No source is nearer to the origin than this, in the array's unit; 0: one and a half times the
+    distance of the farthest element.
+
+Returns
+-------
+bearing_estimate with elevation_deg and elevation_std_deg, or range and range_std; spectrum_db is
+the best over the second coordinate, map_db the whole.
+
+Raises
+------
+ValueError
+    Naming the parameter.
+)",
+        py::arg("R"),
+        py::arg("a"),
+        py::arg("num_sources"),
+        py::arg("snapshots") = 0,
+        py::arg("search") = "azimuth_elevation",
+        py::arg("grid_deg") = py::none(),
+        py::arg("nearest_range") = 0.0);
     core.def(
         "root_music",
         [](const Eigen::MatrixXcd& covariance,
@@ -343,6 +432,8 @@ num_points : int
 limits_deg : [first, last] azimuth, degrees; empty: the whole range
 heading_deg : direction of +y, clockwise from north
 counting : "ratio", "mdl" or "aic"
+search : "azimuth", "azimuth_elevation" (adds elevation_deg and elevation_std_deg to messages) or
+    "azimuth_range" (range_m and range_std_m, in the array's unit); see bearing.core.music_2d
 
 Raises ValueError naming the parameter.
 )")
@@ -353,7 +444,8 @@ Raises ValueError naming the parameter.
              py::arg("num_points") = 512,
              py::arg("limits_deg") = std::vector<double>{},
              py::arg("heading_deg") = 0.0,
-             py::arg("counting") = "ratio")
+             py::arg("counting") = "ratio",
+             py::arg("search") = "azimuth")
         .def("set_limits_deg",
              &bearing::music::set_limits_deg,
              "New limits for the same number of points; empty: the whole range.",

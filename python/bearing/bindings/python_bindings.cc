@@ -11,10 +11,14 @@ namespace py = pybind11;
 
 void bind_array(py::module& m);
 void bind_calibration(py::module& m);
+void bind_diffmusic(py::module& core);
+void bind_diffmusic_block(py::module& m);
 void bind_simulation(py::module& m, py::module& core);
 void bind_covariance(py::module& m, py::module& core);
 void bind_subspace(py::module& m, py::module& core);
 void bind_subspace_fit(py::module& m, py::module& core);
+void bind_closed_form_gains(py::module& core);
+void bind_diffmusic_losses(py::module& core);
 
 PYBIND11_MODULE(bearing_python, m)
 {
@@ -28,8 +32,12 @@ PYBIND11_MODULE(bearing_python, m)
         "azimuths clockwise from the array's +y axis.");
     bind_array(m);
     bind_calibration(m);
+    bind_diffmusic_block(m);
     bind_simulation(m, core);
     bind_covariance(m, core);
     bind_subspace(m, core);
     bind_subspace_fit(m, core);
+    bind_diffmusic(core);
+    bind_closed_form_gains(core);
+    bind_diffmusic_losses(core);
 }

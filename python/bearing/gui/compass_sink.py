@@ -22,6 +22,8 @@ class compass_sink(display_sink):
     theme: "light", "dark", or "auto", which follows palette and style sheet of the application.
     parent: of the widget.
 
+    What a bearing.diffmusic says to the message port "calibration" is put into words.
+
     Degrees are clockwise. ``widget`` is the QWidget, ``text`` says what it shows. Both, and the
     constructor, belong to the GUI thread; setters may be called from any.
 

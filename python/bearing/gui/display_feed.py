@@ -48,6 +48,7 @@ class display_feed:
         self._notified = False
         self._messages = [collections.deque(maxlen=MOST_WAITING) for _ in range(num_ports)]
         self._spectra = {}
+        self._calibration = None
         self._received = [0] * num_ports
 
     def put_message(self, port, message):
@@ -74,6 +75,21 @@ class display_feed:
             notify, self._notified = not self._notified, True
         if notify:
             self._notify()
+
+    def put_calibration(self, message):
+        """Stores what a calibrator says, in place of what it said before."""
+        with self._lock:
+            self._calibration = message
+            notify, self._notified = not self._notified, True
+        if notify:
+            self._notify()
+
+    def take_calibration(self):
+        """What a calibrator said since the last call, or None. To be called after take(), so
+        that what comes in between is notified."""
+        with self._lock:
+            message, self._calibration = self._calibration, None
+            return message
 
     def take(self):
         """All that waits: a list with a deque of waiting_message a port, oldest first; a dict

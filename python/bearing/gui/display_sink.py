@@ -97,7 +97,8 @@ class display_sink(gr.basic_block):
     theme: see ``display_settings``; parent: of the widget.
 
     Message ports "bearings", "bearings1" ... and stream inputs k = 0, 1 ... of num_points floats
-    belong to names[k]; inputs are optional, there are none when num_points is 0.
+    belong to names[k]; inputs are optional, there are none when num_points is 0. Message port
+    "calibration" takes what bearing.diffmusic says, for the words.
 
     Raises ValueError saying which argument is wrong, and RuntimeError without a QApplication or
     outside the GUI thread.
@@ -125,18 +126,23 @@ class display_sink(gr.basic_block):
         self._view = view_class(self._feed, settings, parent=parent, **more)
         self._mailbox.data_wait.connect(self._view.data_wait, QtCore.Qt.QueuedConnection)
         for port in range(count):
-            self._add_port(port)
+            self._add_bearings(port)
+        self._add_port("calibration", self._feed.put_calibration)
 
-    def _add_port(self, port):
-        name = pmt.intern("bearings" + (str(port) if port else ""))
+    def _add_bearings(self, port):
         put = self._feed.put_message
+        self._add_port(
+            "bearings" + (str(port) if port else ""), lambda message: put(port, message)
+        )
 
+    def _add_port(self, port, put):
         def handle(message):
-            put(port, message)
+            put(message)
 
         # The gateway looks a handler up by its name.
         handle.__name__ = f"_handle_{port}"
         setattr(self, handle.__name__, handle)
+        name = pmt.intern(port)
         self.message_port_register_in(name)
         self.set_msg_handler(name, handle)
 

@@ -137,6 +137,7 @@ class display_view(QtWidgets.QWidget):
         self._newest_heading = None
         self._too_many = False
         self._complaint = None
+        self._calibration = ""
         self._text = ""
         self._made = False
         self._not_before = 0.0
@@ -301,6 +302,7 @@ class display_view(QtWidgets.QWidget):
         self._data_waits = False
         self._started = time.monotonic()
         messages, spectra, received = self._feed.take()
+        self._read_calibration(self._feed.take_calibration())
         counters = self.counters
         counters.received = sum(received)
         arrivals = self._decode(messages)
@@ -352,6 +354,16 @@ class display_view(QtWidgets.QWidget):
             self._complaint = max(complaints)
         arrivals.sort(key=lambda item: item[0])
         return [self._accept(*item) for item in arrivals]
+
+    def _read_calibration(self, message):
+        if message is None:
+            return
+        try:
+            self._calibration = words.calibration_text(message)
+        # As for bearings.
+        except Exception as error:
+            self.counters.refused += 1
+            self._complaint = (time.monotonic(), -1, str(error))
 
     def _accept(self, monotonic, port, report, wall):
         heading = report.heading_deg
@@ -432,6 +444,8 @@ class display_view(QtWidgets.QWidget):
 
     def _remarks(self):
         remarks = [] if self.series else ["waiting for bearings"]
+        if self._calibration:
+            remarks.append(self._calibration)
         remarks += self.legend()
         if self.settings.north == "true":
             told = list(self._headings.values())

@@ -28,6 +28,8 @@ class track_sink(display_sink):
     clock. A jump back in time clears the display. At most 2048 bearings per estimator are kept,
     spread evenly over the duration.
 
+    What a bearing.diffmusic says to the message port "calibration" is put into words.
+
     Degrees are clockwise. ``widget`` is the QWidget, ``text`` says what it shows. Both, and the
     constructor, belong to the GUI thread; setters may be called from any. New limits, names, north
     and duration clear the display.

@@ -6,6 +6,8 @@ import datetime
 import math
 import re
 
+import pmt
+
 # More would not be read.
 MOST_BEARINGS = 4
 
@@ -65,6 +67,41 @@ def bearings_text(angles_deg, std_deg, count, full_circle=True):
 
 def status_text(status):
     return STATUS_SENTENCES.get(status, short(status.replace("_", " ")))
+
+
+def calibration_text(message):
+    """"shape calibrated, north unknown": a message of a running calibrator, as bearing.diffmusic
+    sends it. "" for one that says nothing about itself.
+
+    Raises ValueError saying what is wrong with it.
+    """
+    if not pmt.is_dict(message):
+        raise ValueError("a calibration message is a dict")
+    status, ambiguity = (_symbol(message, key) for key in ("status", "ambiguity"))
+    if status is None:
+        return ""
+    is_known = ambiguity in (None, "none")
+    if status == "tracking":
+        said = ["array calibrated" if is_known else "shape calibrated"]
+    else:
+        said = [status_text(status)]
+    if not is_known:
+        said.append(f"{short(ambiguity)} unknown")
+    restarts = pmt.dict_ref(message, pmt.intern("restarts"), pmt.PMT_NIL)
+    if pmt.is_uint64(restarts) and pmt.to_uint64(restarts) > 0:
+        count = pmt.to_uint64(restarts)
+        said.append(f"recovered from {count} step change" + ("s" if count > 1 else ""))
+    return ", ".join(said)
+
+
+def _symbol(message, key):
+    """The text of a symbol in a dict; None where it is missing."""
+    value = pmt.dict_ref(message, pmt.intern(key), pmt.PMT_NIL)
+    if pmt.is_null(value):
+        return None
+    if not pmt.is_symbol(value):
+        raise ValueError(f"{key} must be a symbol")
+    return pmt.symbol_to_string(value)
 
 
 def time_text(seconds, wall):

@@ -240,6 +240,100 @@ BOOST_DATA_TEST_CASE(position_derivative_agrees_with_central_differences,
     }
 }
 
+BOOST_DATA_TEST_CASE(near_field_steering_is_the_difference_of_distances,
+                     data::make(arrays()) * data::make({ 1.5, 4.0, 100.0 }),
+                     named,
+                     distance)
+{
+    const antenna_array& array = named.array;
+    const calibration_state& calibration = array.calibration();
+    const double reach = array.reach();
+    const double r = distance * reach;
+    const double azimuth = 0.8;
+    const double elevation = 0.3;
+    const Eigen::RowVector3d source =
+        r * Eigen::RowVector3d(std::sin(azimuth) * std::cos(elevation),
+                               std::cos(azimuth) * std::cos(elevation),
+                               std::sin(elevation));
+    Eigen::VectorXcd expected(array.num_elements());
+    double farthest = 0.0;
+    for (int l = 0; l < array.num_elements(); ++l) {
+        Eigen::RowVector3d at = array.positions().row(l);
+        if (calibration.positions.size() > 0) {
+            at += calibration.positions.row(l);
+        }
+        farthest = std::max(farthest, at.norm());
+        const double path = (source - at).norm() - r;
+        expected(l) = std::exp(-j * 2.0 * M_PI * path / array.wavelength().value_or(1.0));
+    }
+    if (calibration.gains.size() > 0) {
+        expected.array() *= calibration.gains.array();
+    }
+    if (calibration.coupling.size() > 0) {
+        expected = calibration.coupling * expected;
+    }
+    BOOST_TEST(reach == farthest, boost::test_tools::tolerance(rounding));
+    // The oracle subtracts distances of up to 300 wavelengths: 2 pi 300 units of rounding.
+    BOOST_TEST(
+        (array.near_field_steering(azimuth, elevation, 1.0 / r) - expected).norm() <
+        100.0 * rounding);
+    BOOST_TEST((array.near_field(azimuth, elevation, 1.0 / r).a - expected).norm() <
+               100.0 * rounding);
+}
+
+BOOST_DATA_TEST_CASE(far_away_the_near_field_is_the_far_field,
+                     data::make(arrays()),
+                     named)
+{
+    const antenna_array& array = named.array;
+    const near_field_point here = array.near_field(2.0, 0.4, 0.0);
+    BOOST_TEST((here.a - array.steering(2.0, 0.4)).norm() < rounding);
+    BOOST_TEST((here.by_azimuth - array.azimuth_derivative(2.0, 0.4)).norm() <
+               100.0 * rounding);
+    BOOST_TEST((here.by_elevation - array.elevation_derivative(2.0, 0.4)).norm() <
+               100.0 * rounding);
+    // The limit is reached smoothly, from both sides of infinity.
+    for (const double inverse : { 1e-9, -1e-9 }) {
+        BOOST_TEST((array.near_field_steering(2.0, 0.4, inverse) - here.a).norm() < 1e-6);
+    }
+}
+
+BOOST_DATA_TEST_CASE(near_field_derivatives_agree_with_central_differences,
+                     data::make(arrays()) * data::make({ 0.0, 0.1, 0.5, -0.3 }),
+                     named,
+                     closeness)
+{
+    const antenna_array& array = named.array;
+    const double inverse = closeness / array.reach();
+    const auto numeric = [&](double da, double de, double dq) {
+        return ((array.near_field_steering(0.7 + da, 0.3 + de, inverse + dq) -
+                 array.near_field_steering(0.7 - da, 0.3 - de, inverse - dq)) /
+                (2.0 * step))
+            .eval();
+    };
+    const near_field_point here = array.near_field(0.7, 0.3, inverse);
+    const auto relative = [](const Eigen::VectorXcd& analytic,
+                             const Eigen::VectorXcd& difference) {
+        return (analytic - difference).norm() / std::max(difference.norm(), 1.0);
+    };
+    BOOST_TEST(relative(here.by_azimuth, numeric(step, 0.0, 0.0)) < difference_tolerance);
+    BOOST_TEST(relative(here.by_elevation, numeric(0.0, step, 0.0)) <
+               difference_tolerance);
+    BOOST_TEST(relative(here.by_inverse_range, numeric(0.0, 0.0, step)) <
+               difference_tolerance);
+}
+
+BOOST_AUTO_TEST_CASE(a_source_inside_of_the_array_is_refused)
+{
+    const antenna_array circle = antenna_array::uniform_circle(5, 0.25, 0.69);
+    for (const double r : { 0.25, 0.1, 0.0, -0.2 }) {
+        BOOST_TEST(names(
+            message_of([&] { circle.near_field_steering(0.0, 0.0, 1.0 / r); }), "range"));
+        BOOST_TEST(
+            names(message_of([&] { circle.near_field(0.0, 0.0, 1.0 / r); }), "range"));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(centroid_phase_derivative_is_that_of_an_element_at_the_centroid)
 {
     const antenna_array circle = antenna_array::custom(Eigen::MatrixXd::Random(6, 3) +

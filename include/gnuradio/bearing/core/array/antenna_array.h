@@ -23,6 +23,14 @@ struct manifold_point {
     Eigen::VectorXcd d;
 };
 
+//! The steering vector of a source near by and its derivatives, N each.
+struct near_field_point {
+    Eigen::VectorXcd a;
+    Eigen::VectorXcd by_azimuth;       //!< per radian
+    Eigen::VectorXcd by_elevation;     //!< per radian
+    Eigen::VectorXcd by_inverse_range; //!< times the array's unit
+};
+
 /*!
  * \brief Geometry, wavelength and calibration of an antenna array: its manifold.
  *
@@ -156,6 +164,33 @@ public:
      */
     double centroid_phase_derivative(double azimuth, double elevation = 0.0) const;
 
+    /*!
+     * \brief Steering vector of a point source, N.
+     *
+     *     a_l = C diag(g) exp(-j 2 pi (r_l - r) / lambda), r_l = |r u - (p_l + delta_l)|
+     *
+     * The distance r counts from the origin and so does the direction; 1 / r -> 0 is
+     * steering(). How levels fall with distance is not part of it.
+     *
+     * \param azimuth in radians
+     * \param elevation in radians
+     * \param inverse_range 1 / r, one over the array's unit
+     * \throws std::invalid_argument naming the range unless r > reach() (1 / r < 0, a wave
+     * that contracts, mathematics' continuation beyond infinity: |r| likewise)
+     */
+    Eigen::VectorXcd
+    near_field_steering(double azimuth, double elevation, double inverse_range) const;
+    //! The same with its derivatives; those by azimuth and elevation become those of
+    //! steering() as 1 / r -> 0.
+    near_field_point
+    near_field(double azimuth, double elevation, double inverse_range) const;
+    //! Largest distance of an element from the origin, as calibrated, in the array's unit.
+    double reach() const;
+
+    //! 2 pi (p + delta) / lambda, N x 3: element l's phase in a plane wave is row l times
+    //! u.
+    const Eigen::MatrixXd& wave_positions() const { return d_wave_positions; }
+
 private:
     antenna_array(Eigen::MatrixXd positions,
                   std::optional<double> wavelength,
@@ -163,6 +198,8 @@ private:
 
     Eigen::VectorXcd respond(const Eigen::VectorXcd& element_phasors) const;
     Eigen::VectorXcd phasors(double azimuth, double elevation) const;
+    double wave_number() const;
+    void require_outside(double inverse_range) const;
 
     Eigen::MatrixXd d_positions;
     std::optional<double> d_wavelength;

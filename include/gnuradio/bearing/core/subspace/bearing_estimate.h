@@ -41,6 +41,23 @@ struct BEARING_API bearing_estimate {
     Eigen::VectorXd spectrum_db;
     //! azimuths in radians; empty for estimators without a spectrum
     Eigen::VectorXd grid;
+    //! elevation in radians up from the x-y plane, one a source; empty: not searched
+    Eigen::VectorXd elevation;
+    //! of elevation, radians; also NaN, whatever the status, where a flat array cannot tell
+    //! elevations apart (near its own plane)
+    Eigen::VectorXd elevation_deviation;
+    //! distance from the origin in the array's unit, one a source; empty: not searched;
+    //! infinite: not told apart from a source far away
+    Eigen::VectorXd range;
+    //! of range; also NaN, whatever the status, where 1 / range is too uncertain for it
+    Eigen::VectorXd range_deviation;
+    //! pseudo-spectrum in dB over grid (rows) and one of the next two (columns); empty
+    //! unless kept
+    Eigen::MatrixXd map_db;
+    //! elevations in radians at which sources were looked for; empty: not searched
+    Eigen::VectorXd elevation_grid;
+    //! inverse ranges likewise, one over the array's unit
+    Eigen::VectorXd inverse_range_grid;
     //! roots of the null polynomial inside the unit circle, nearest to it first; empty for
     //! estimators that find no roots
     Eigen::VectorXcd roots;

@@ -29,6 +29,8 @@ class BEARING_API manifold_table
 {
 public:
     manifold_table(const antenna_array& array, const angle_grid& grid);
+    //! Of any G steering vectors, N x G; "azimuth" then stands for their order.
+    explicit manifold_table(const Eigen::MatrixXcd& steering);
 
     //! a^H a at each azimuth, G
     const Eigen::VectorXd& squared_norm() const { return d_squared_norm; }

@@ -1,0 +1,577 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-bearing authors
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "calibration_sample.h"
+#include "fit_accuracy.h"
+#include "known_sources.h"
+#include "label_consensus.h"
+#include "sample_fit.h"
+#include "sample_ring.h"
+#include <gnuradio/bearing/core/calibration/diffmusic_online.h>
+#include <gnuradio/bearing/core/subspace/eigendecomposition.h>
+#include <algorithm>
+#include <cmath>
+#include <complex>
+#include <limits>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace gr {
+namespace bearing {
+namespace core {
+
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+// All depths are relative to what sampling gives to the null function at a true direction.
+
+// The array is calibrated when arrivals are, by the median, this deep before the step.
+constexpr double calibrated_depth = 3.0;
+// What arrives is off the model when its null is this many times as high as lately, and a
+// label contradicts it when the null is this many times as high there.
+constexpr double off_model_factor = 8.0;
+constexpr double bad_label_factor = 30.0;
+// So many of them in a row are no accident: the array has changed.
+constexpr int step_change_count = 20;
+// Unless it was followed for less than this: then it had not been learnt in the first place.
+constexpr int least_tracked = 20;
+// Back to the last good state when accepted arrivals are so many times as high as there,
+// so many times in a row.
+constexpr double rollback_factor = 4.0;
+constexpr int rollback_count = 20;
+// A state is good when the array was calibrated for so many accepted arrivals since the
+// last one.
+constexpr int good_interval = 20;
+// A new start that has not converged by then was none.
+constexpr int longest_relearning = 200;
+// The shape can be told when equations outnumber unknowns so many times.
+constexpr double determined_factor = 1.5;
+// Peaks come with every arrival and tell the shape; labels are rare and tell what drifts
+// away unseen, so they must not be stale.
+constexpr double peak_memory = 3.0;
+// Drift of the phases, in radians an arrival: what share of each step counts as drift, from
+// when on, and the fastest one that is believed.
+constexpr double drift_share = 0.015;
+constexpr int drift_delay = 40;
+constexpr double fastest_drift = 0.002;
+// How far an element may be carried in one step, in wavelengths, against the data of one
+// source: when the array has settled, after so many arrivals, and when it has been followed
+// for long. A label counts for several arrivals, being rarer.
+constexpr double settled_offset_step = 0.002;
+constexpr double least_offset_step = 0.0002;
+constexpr int settled_count = 60;
+constexpr int arrivals_per_label = 6;
+// While it is far from calibrated it tries another start after so many arrivals.
+constexpr int other_start_interval = 3;
+
+void require(bool holds, const std::string& what)
+{
+    if (!holds) {
+        throw std::invalid_argument(what);
+    }
+}
+
+int require_at_least(const char* name, int value, int least)
+{
+    require(value >= least,
+            std::string(name) + " is " + std::to_string(value) +
+                "; it must be at least " + std::to_string(least));
+    return value;
+}
+
+antenna_array checked(antenna_array array, const online_config& config)
+{
+    require_calibratable(array, config.num_sources);
+    return array;
+}
+
+} // namespace
+
+const char* to_string(update_outcome outcome)
+{
+    switch (outcome) {
+    case update_outcome::accepted:
+        return "accepted";
+    case update_outcome::bad_data:
+        return "bad_data";
+    case update_outcome::weak:
+        return "weak";
+    case update_outcome::too_many_sources:
+        return "too_many_sources";
+    case update_outcome::close_sources:
+        return "close_sources";
+    case update_outcome::off_model:
+        return "off_model";
+    case update_outcome::bad_label:
+    case update_outcome::num_outcomes:
+        break;
+    }
+    return "bad_label";
+}
+
+struct diffmusic_online::state {
+    state(antenna_array drawn, const online_config& chosen)
+        : array(checked(std::move(drawn), chosen)),
+          config(chosen),
+          labelled(require_at_least("labelled_buffer", config.labelled_buffer, 1),
+                   array.num_elements(),
+                   config.num_sources),
+          unlabelled(require_at_least("unlabelled_buffer", config.unlabelled_buffer, 1),
+                     array.num_elements(),
+                     config.num_sources),
+          arriving(array.num_elements(), config.num_sources),
+          peaks(array.num_elements(), config.num_sources),
+          consensus(array, config.fit_positions),
+          fit(array, config.fit_positions),
+          good(fit.parameters())
+    {
+        require_at_least("memory", config.memory, 1);
+        require_at_least("label_lifetime", config.label_lifetime, 1);
+        samples.reserve(config.labelled_buffer + config.unlabelled_buffer);
+        phase_rate.setZero(array.num_elements());
+    }
+
+    update_outcome judge(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
+                         std::size_t snapshots);
+    update_outcome judge_depth();
+    void step();
+    void advance();
+    void follow_drift();
+    known_bearings known_now();
+    parameter_prior step_prior() const;
+    void forget();
+    void start_again();
+    void hear_labels();
+    void go_back();
+    void follow(double depth);
+    bool is_determined() const;
+    void hold();
+    calibration_state present_calibration(Eigen::MatrixXd& sigma_positions);
+
+    antenna_array array;
+    online_config config;
+    sample_ring labelled;
+    sample_ring unlabelled;
+    timed_sample arriving;
+    timed_sample peaks; // of what arrives, without its labels
+    label_consensus consensus;
+    std::uint64_t arrivals = 0;
+
+    sample_fit fit;
+    array_parameters good;
+    sample_list samples;
+    free_map map;
+
+    recent_median depths;
+    double good_depth = nan;
+    core::status status = status::learning;
+    core::orientation orientation = orientation::unknown;
+    int rejected_in_a_row = 0;
+    int worse_in_a_row = 0;
+    int since_good = 0;
+    int since_start = 0;
+    int since_other_start = 0;
+    int tracked = 0;
+    int labels_heard = 0;
+    bool is_stepped = false;
+    Eigen::VectorXd phase_rate; // radians an arrival
+
+    // What is told while the calibrator is frozen.
+    calibration_state held;
+    Eigen::MatrixXd held_sigma_positions;
+
+    std::array<std::uint64_t, static_cast<std::size_t>(update_outcome::num_outcomes)>
+        counts{};
+    std::uint64_t restarts = 0;
+    std::uint64_t rollbacks = 0;
+};
+
+// Whether equations outnumber unknowns: each source gives two for each dimension of the
+// noise subspace, less one for a direction that is not known.
+bool diffmusic_online::state::is_determined() const
+{
+    const int noise_dimension = array.num_elements() - config.num_sources;
+    const int sources = config.num_sources * (labelled.size() + unlabelled.size());
+    const int equations =
+        2 * noise_dimension * sources - config.num_sources * unlabelled.size();
+    return equations > determined_factor * fit.num_unknowns();
+}
+
+update_outcome
+diffmusic_online::state::judge(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
+                               std::size_t snapshots)
+{
+    if (check_covariance(covariance) != status::ok) {
+        return update_outcome::bad_data;
+    }
+    const eigendecomposition eigen = decompose(covariance);
+    const eigenvalue_margins margin =
+        margins(eigen.values, config.num_sources, snapshots);
+    if (margin.is_weak()) {
+        return update_outcome::weak;
+    }
+    if (margin.has_further_sources()) {
+        return update_outcome::too_many_sources;
+    }
+    calibration_sample& sample = arriving.sample;
+    assign(eigen, config.num_sources, snapshots, array.calibration().coupling, sample);
+    if (sample.num_known < config.num_sources) {
+        fit.find_peaks(sample);
+        if (sample.is_doubtful) {
+            return update_outcome::close_sources;
+        }
+    }
+    hear_labels();
+    return judge_depth();
+}
+
+// Compares the null at the sources with what it was lately. Before the array is
+// calibrated nobody knows what it should be.
+update_outcome diffmusic_online::state::judge_depth()
+{
+    const calibration_sample& sample = arriving.sample;
+    const double at_labels = fit.depth(sample, 0, sample.num_known);
+    const double at_peaks = fit.depth(sample, sample.num_known, sample.num_sources());
+    if (status == status::tracking) {
+        const double lately = std::max(depths.value(), 1.0);
+        if (at_peaks > off_model_factor * lately) {
+            return update_outcome::off_model;
+        }
+        // The first labels may well move the whole array.
+        if (orientation == orientation::known && labelled.size() > 0 &&
+            at_labels > bad_label_factor * std::max(lately, fit.label_depth(samples))) {
+            return update_outcome::bad_label;
+        }
+    }
+    return update_outcome::accepted;
+}
+
+// Takes the phases, and what is remembered, along with the drift of the receivers, so that
+// what is old is not stale.
+void diffmusic_online::state::advance()
+{
+    array_parameters moved = fit.parameters();
+    for (Eigen::Index l = 0; l < phase_rate.size(); ++l) {
+        const std::complex<double> turn = std::polar(1.0, phase_rate(l));
+        moved.gains(l) *= turn;
+        for (sample_ring* ring : { &labelled, &unlabelled }) {
+            for (int k = 0; k < ring->size(); ++k) {
+                if ((*ring)[k].arrival < arrivals) {
+                    (*ring)[k].sample.signal_subspace.row(l) *= turn;
+                }
+            }
+        }
+    }
+    fit.set_parameters(moved);
+}
+
+// The drift is what steps have in common.
+void diffmusic_online::state::follow_drift()
+{
+    if (tracked > drift_delay) {
+        phase_rate +=
+            drift_share *
+            fit.newton().phase_move().cwiseMin(fastest_drift).cwiseMax(-fastest_drift);
+        fit.newton().release_phases(phase_rate);
+    }
+}
+
+void diffmusic_online::state::step()
+{
+    if (status == status::tracking) {
+        advance();
+    }
+    labelled.drop_before(arrivals, config.label_lifetime);
+    const known_bearings known = known_now();
+    orientation = std::max(orientation, known.orientation());
+    map = known.left_free();
+    samples.clear();
+    for (sample_ring* ring : { &labelled, &unlabelled }) {
+        for (int k = 0; k < ring->size(); ++k) {
+            timed_sample& one = (*ring)[k];
+            const double age = static_cast<double>(arrivals - one.arrival);
+            const double memory =
+                ring == &labelled ? config.memory : peak_memory * config.memory;
+            one.sample.weight = std::exp2(-age / memory);
+            samples.push_back(&one.sample);
+        }
+    }
+    // While the array is far from calibrated its peaks jump; later they follow.
+    const bool is_tracking = status == status::tracking;
+    const source_weighting weighting =
+        is_tracking ? source_weighting::tracking : source_weighting::learning;
+    fit.assemble(samples, weighting, !is_tracking);
+    fit.move(map, is_tracking ? step_prior() : vague_prior);
+    is_stepped = true;
+    if (is_tracking) {
+        follow_drift();
+    }
+    if (!is_tracking && is_determined() && ++since_other_start >= other_start_interval &&
+        fit.median_depth() > calibrated_depth) {
+        fit.try_other_start(samples, map, weighting, good);
+        since_other_start = 0;
+    }
+}
+
+// Receivers' phases drift; elements, once found, stay where they are unless the data
+// insists. Without that a transmitter that does not move, which shows the array from one
+// side only, would carry them away.
+parameter_prior diffmusic_online::state::step_prior() const
+{
+    int evidence = tracked;
+    if (orientation != orientation::unknown) {
+        evidence = std::min(evidence, arrivals_per_label * labels_heard);
+    }
+    parameter_prior prior = vague_prior;
+    if (evidence > settled_count) {
+        prior.offset =
+            std::max(settled_offset_step * settled_count / evidence, least_offset_step);
+    }
+    return prior;
+}
+
+known_bearings diffmusic_online::state::known_now()
+{
+    known_bearings known(array);
+    for (int k = 0; k < labelled.size(); ++k) {
+        known.add(labelled[k].sample);
+    }
+    return known;
+}
+
+void diffmusic_online::state::forget()
+{
+    labelled.clear();
+    unlabelled.clear();
+    consensus.clear();
+    depths.clear();
+    rejected_in_a_row = 0;
+    worse_in_a_row = 0;
+    since_good = 0;
+    since_start = 0;
+    tracked = 0;
+    labels_heard = 0;
+    phase_rate.setZero();
+}
+
+// Keeps telling the last good calibration until a new one is found.
+void diffmusic_online::state::hold()
+{
+    if (status == status::tracking) {
+        const array_parameters present = fit.parameters();
+        fit.set_parameters(good);
+        held = present_calibration(held_sigma_positions);
+        fit.set_parameters(present);
+        status = status::frozen;
+    }
+}
+
+void diffmusic_online::state::start_again()
+{
+    if (tracked < least_tracked) {
+        // It had not seen enough of the array yet.
+        forget();
+        status = status::learning;
+        return;
+    }
+    hold();
+    forget();
+    ++restarts;
+}
+
+// Remembers the labels with the bearings found in their place, and turns the array when
+// most of them agree on another orientation.
+void diffmusic_online::state::hear_labels()
+{
+    const calibration_sample& sample = arriving.sample;
+    if (status != status::tracking || sample.num_known == 0) {
+        return;
+    }
+    peaks.sample.signal_subspace = sample.signal_subspace;
+    peaks.sample.null_weights = sample.null_weights;
+    fit.find_peaks(peaks.sample);
+    if (peaks.sample.is_doubtful) {
+        return;
+    }
+    for (int k = 0; k < sample.num_known; ++k) {
+        const double label = sample.azimuth(k);
+        consensus.add(label, nearest_azimuth(peaks.sample.azimuth, label));
+    }
+    if (const std::optional<bearing_map> map = consensus.better_map()) {
+        array_parameters turned = fit.parameters();
+        map->apply(turned);
+        fit.set_parameters(turned);
+        consensus.apply(*map);
+        const double limit = bad_label_factor * std::max(depths.value(), 1.0);
+        labelled.drop_if([&](const timed_sample& one) {
+            return fit.depth(one.sample, 0, one.sample.num_known) > limit;
+        });
+        for (int k = 0; k < unlabelled.size(); ++k) {
+            fit.find_peaks(unlabelled[k].sample);
+        }
+        good = fit.parameters();
+    }
+}
+
+void diffmusic_online::state::go_back()
+{
+    hold();
+    forget();
+    fit.set_parameters(good);
+    ++rollbacks;
+}
+
+// Follows the depth that accepted arrivals had before their step.
+void diffmusic_online::state::follow(double depth)
+{
+    depths.add(depth);
+    const double lately = depths.value();
+    if (status != status::tracking) {
+        if (is_determined() && depths.is_full() && lately < calibrated_depth) {
+            if (status == status::frozen) {
+                // It found a new state by itself: what was known of the old one's
+                // orientation is not known of this one.
+                orientation = known_now().orientation();
+            }
+            status = status::tracking;
+            good = fit.parameters();
+            good_depth = lately;
+            since_good = 0;
+        } else if (status == status::frozen && ++since_start > longest_relearning) {
+            forget();
+            fit.set_parameters(good);
+        }
+        return;
+    }
+    worse_in_a_row =
+        lately > rollback_factor * std::max(good_depth, 1.0) ? worse_in_a_row + 1 : 0;
+    if (worse_in_a_row >= rollback_count) {
+        go_back();
+    } else if (lately < calibrated_depth && ++since_good >= good_interval) {
+        good = fit.parameters();
+        good_depth = lately;
+        since_good = 0;
+    }
+}
+
+calibration_state
+diffmusic_online::state::present_calibration(Eigen::MatrixXd& sigma_positions)
+{
+    calibration_state result = fit.parameters().calibration(array);
+    sigma_positions = Eigen::MatrixXd::Zero(array.num_elements(), 3);
+    if (is_stepped) {
+        const fit_accuracy known(
+            fit.newton(), fit.parameters(), map, array, depths.value());
+        known.fill(result);
+        sigma_positions =
+            known.sigma_positions(*result.reference) * array.wavelength().value_or(1.0);
+    }
+    return result;
+}
+
+diffmusic_online::diffmusic_online(antenna_array array, online_config config)
+    : d_state(std::make_unique<state>(std::move(array), config))
+{
+}
+
+diffmusic_online::~diffmusic_online() = default;
+diffmusic_online::diffmusic_online(diffmusic_online&&) noexcept = default;
+diffmusic_online& diffmusic_online::operator=(diffmusic_online&&) noexcept = default;
+
+update_outcome
+diffmusic_online::update(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
+                         std::size_t snapshots,
+                         const Eigen::VectorXd& azimuth,
+                         const Eigen::VectorXd& range)
+{
+    state& s = *d_state;
+    const int n = s.array.num_elements();
+    require(covariance.rows() == n && covariance.cols() == n,
+            "R is " + std::to_string(covariance.rows()) + " x " +
+                std::to_string(covariance.cols()) + "; the array has " +
+                std::to_string(n) + " elements, so it must be N x N");
+    require(snapshots >= 1, "snapshots is 0; it must be at least 1");
+    set_known(s.array, azimuth, range, s.arriving.sample);
+
+    ++s.arrivals;
+    const update_outcome outcome = s.judge(covariance, snapshots);
+    ++s.counts[static_cast<std::size_t>(outcome)];
+    if (outcome == update_outcome::accepted) {
+        s.rejected_in_a_row = 0;
+        const bool is_labelled = s.arriving.sample.num_known > 0;
+        // Labels may wait for the array to be turned; peaks tell how well its shape is.
+        const double depth = s.fit.depth(s.arriving.sample, 0, s.config.num_sources);
+        s.arriving.arrival = s.arrivals;
+        (is_labelled ? s.labelled : s.unlabelled).push(s.arriving);
+        s.tracked += s.status == status::tracking;
+        s.labels_heard += is_labelled;
+        s.step();
+        s.follow(depth);
+    } else if (outcome == update_outcome::off_model) {
+        if (++s.rejected_in_a_row >= step_change_count) {
+            s.start_again();
+        }
+    }
+    return outcome;
+}
+
+const online_config& diffmusic_online::config() const { return d_state->config; }
+
+const antenna_array& diffmusic_online::array() const { return d_state->array; }
+
+calibration_state diffmusic_online::calibration() const
+{
+    if (d_state->status == status::frozen) {
+        return d_state->held;
+    }
+    Eigen::MatrixXd sigma_positions;
+    return d_state->present_calibration(sigma_positions);
+}
+
+Eigen::MatrixXd diffmusic_online::sigma_positions() const
+{
+    if (d_state->status == status::frozen) {
+        return d_state->held_sigma_positions;
+    }
+    Eigen::MatrixXd sigma_positions;
+    d_state->present_calibration(sigma_positions);
+    return sigma_positions;
+}
+
+status diffmusic_online::status() const { return d_state->status; }
+
+orientation diffmusic_online::orientation() const { return d_state->orientation; }
+
+double diffmusic_online::loss() const { return d_state->depths.value(); }
+
+std::uint64_t diffmusic_online::count(update_outcome outcome) const
+{
+    return d_state->counts.at(static_cast<std::size_t>(outcome));
+}
+
+std::uint64_t diffmusic_online::restarts() const { return d_state->restarts; }
+
+std::uint64_t diffmusic_online::rollbacks() const { return d_state->rollbacks; }
+
+void diffmusic_online::resume(const calibration_state& calibration,
+                              core::orientation orientation)
+{
+    state& s = *d_state;
+    s.fit.set_parameters(array_parameters::of(s.array.calibrated(calibration)));
+    s.good = s.fit.parameters();
+    s.forget();
+    s.status = status::learning;
+    s.orientation = orientation;
+    s.is_stepped = false;
+}
+
+} // namespace core
+} // namespace bearing
+} // namespace gr

@@ -1,0 +1,104 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-bearing authors
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_BEARING_CORE_CALIBRATION_SAMPLE_FIT_H
+#define INCLUDED_BEARING_CORE_CALIBRATION_SAMPLE_FIT_H
+
+#include "calibration_sample.h"
+#include "gauss_newton.h"
+#include "peak_search.h"
+#include "source_null.h"
+#include <gnuradio/bearing/core/array/antenna_array.h>
+#include <gnuradio/bearing/core/calibration/array_parameters.h>
+#include <random>
+#include <vector>
+
+namespace gr {
+namespace bearing {
+namespace core {
+
+//! Samples by age, oldest first.
+using sample_list = std::vector<calibration_sample*>;
+
+//! How sources whose null is high are kept from bending the fit: each term is multiplied by
+//! (1 + (depth / limit)^2)^-2.
+enum class source_weighting {
+    batch,    //!< labels are trusted; peaks: limit 4 times their median
+    learning, //!< labels: 30 times their median; peaks as before
+    tracking  //!< 4 times the median of the newest few, labels and peaks apart: what has
+              //!< become stale as the array drifts counts less and less
+};
+
+/*!
+ * \brief The fit of an array's parameters to samples, step by step.
+ *
+ * Allocates nothing once it has seen as many samples as it will.
+ */
+class sample_fit
+{
+public:
+    sample_fit(const antenna_array& drawn, bool fit_positions);
+
+    const array_parameters& parameters() const { return d_parameters; }
+    //! Goes on from other parameters, which are put into the gauge.
+    void set_parameters(const array_parameters& parameters);
+
+    //! Finds the directions of a sample that are not known.
+    void find_peaks(calibration_sample& sample);
+    //! Largest depth at the newest few labels when they were last looked at, at least 1.
+    double label_depth(const sample_list& samples);
+    //! Mean depth of sources \p first to \p last, not included; 0 for none.
+    double depth(const calibration_sample& sample, int first, int last);
+
+    /*!
+     * \brief Sets the normal equations up at the present parameters.
+     * \param look_again search for all peaks anew instead of following them
+     * \returns the mean depth of all sources that are not doubtful, NaN without any
+     */
+    double
+    assemble(const sample_list& samples, source_weighting weighting, bool look_again);
+    //! median depth of the sources last assembled
+    double median_depth() const { return d_median_depth; }
+    //! Moves the parameters by one step, but not along \p map; its length relative to the
+    //! longest that is allowed.
+    double move(const free_map& map, const parameter_prior& prior = vague_prior);
+
+    /*!
+     * \brief Tries another start, for a fit that ended in a wrong minimum, and keeps what it
+     * leads to if the median depth is lower.
+     * \param start about which the gains are varied
+     */
+    void try_other_start(const sample_list& samples,
+                         const free_map& map,
+                         source_weighting weighting,
+                         const array_parameters& start);
+
+    gauss_newton& newton() { return d_newton; }
+    int num_unknowns() const { return d_newton.num_unknowns(); }
+
+private:
+    void locate(const sample_list& samples, bool look_again);
+    void set_limits(const sample_list& samples, source_weighting weighting);
+    std::vector<double>& newest_depths(const sample_list& samples, bool known, int most);
+
+    antenna_array d_drawn;
+    array_parameters d_parameters;
+    source_null d_source;
+    peak_search d_search;
+    gauss_newton d_newton;
+    std::vector<double> d_depths;
+    double d_label_limit = 0.0;
+    double d_peak_limit = 0.0;
+    double d_median_depth = 0.0;
+    std::mt19937 d_random;
+};
+
+} // namespace core
+} // namespace bearing
+} // namespace gr
+
+#endif /* INCLUDED_BEARING_CORE_CALIBRATION_SAMPLE_FIT_H */
