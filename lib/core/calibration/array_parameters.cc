@@ -18,6 +18,15 @@ namespace {
 // A reference element this much weaker than the strongest, in amplitude, is dead.
 constexpr double dead_gain = 0.01;
 
+int living_reference(const array_parameters& parameters, const antenna_array& drawn)
+{
+    const int reference = drawn.calibration().reference.value_or(0);
+    int strongest = 0;
+    const double peak = parameters.gains.cwiseAbs().maxCoeff(&strongest);
+    return std::abs(parameters.gains(reference)) < dead_gain * peak ? strongest
+                                                                    : reference;
+}
+
 } // namespace
 
 const char* to_string(orientation o)
@@ -56,21 +65,16 @@ void array_parameters::impose_gauge(const antenna_array& drawn)
     // Where the gains cancel, their common phase is as good as any other.
     const std::complex<double> turn = magnitude > 0.0 ? std::conj(sum) / magnitude : 1.0;
     gains *= turn * std::sqrt(num_elements() / gains.squaredNorm());
-    const double wavelength = drawn.wavelength().value_or(1.0);
-    for (Eigen::Index axis = 0; axis < positions.cols(); ++axis) {
-        positions.col(axis).array() +=
-            drawn.positions().col(axis).mean() / wavelength - positions.col(axis).mean();
-    }
+    const int reference = living_reference(*this, drawn);
+    const Eigen::RowVector3d shift =
+        drawn.positions().row(reference) / drawn.wavelength().value_or(1.0) -
+        positions.row(reference);
+    positions.rowwise() += shift;
 }
 
 calibration_state array_parameters::calibration(const antenna_array& drawn) const
 {
-    int reference = drawn.calibration().reference.value_or(0);
-    int strongest = 0;
-    const double peak = gains.cwiseAbs().maxCoeff(&strongest);
-    if (std::abs(gains(reference)) < dead_gain * peak) {
-        reference = strongest;
-    }
+    const int reference = living_reference(*this, drawn);
     calibration_state result;
     result.reference = reference;
     result.gains = gains / gains(reference);

@@ -144,6 +144,9 @@ bool batch_fit::take(const Eigen::MatrixXcd& covariance,
                      const Eigen::VectorXd& azimuth,
                      const Eigen::VectorXd& range)
 {
+    calibration_sample sample;
+    sample.signal_subspace.setZero(d_array.num_elements(), num_sources);
+    set_known(d_array, azimuth, range, sample);
     if (check_covariance(covariance) != status::ok) {
         return false;
     }
@@ -152,9 +155,7 @@ bool batch_fit::take(const Eigen::MatrixXcd& covariance,
         margins(eigen.values, num_sources, snapshots).is_weak()) {
         return false;
     }
-    calibration_sample sample;
     assign(eigen, num_sources, snapshots, d_array.calibration().coupling, sample);
-    set_known(d_array, azimuth, range, sample);
     d_samples.push_back(std::move(sample));
     d_list.push_back(&d_samples.back());
     return true;

@@ -53,8 +53,10 @@ constexpr int good_interval = 20;
 constexpr int longest_relearning = 200;
 // The shape can be told when equations outnumber unknowns so many times.
 constexpr double determined_factor = 1.5;
-// Peaks come with every arrival and tell the shape; labels are rare and tell what drifts
-// away unseen, so they must not be stale.
+// What is remembered counts half after so many arrivals, in buffers' lengths. Peaks come
+// with every arrival and tell the shape; labels may be rare and tell what drifts away
+// unseen, so they must not be stale.
+constexpr double label_memory = 1.5;
 constexpr double peak_memory = 3.0;
 // Drift of the phases, in radians an arrival: what share of each step counts as drift, from
 // when on, and the fastest one that is believed.
@@ -132,7 +134,6 @@ struct diffmusic_online::state {
           fit(array, config.fit_positions),
           good(fit.parameters())
     {
-        require_at_least("memory", config.memory, 1);
         require_at_least("label_lifetime", config.label_lifetime, 1);
         samples.reserve(config.labelled_buffer + config.unlabelled_buffer);
         phase_rate.setZero(array.num_elements());
@@ -297,8 +298,9 @@ void diffmusic_online::state::step()
         for (int k = 0; k < ring->size(); ++k) {
             timed_sample& one = (*ring)[k];
             const double age = static_cast<double>(arrivals - one.arrival);
-            const double memory =
-                ring == &labelled ? config.memory : peak_memory * config.memory;
+            const double memory = ring == &labelled
+                                      ? label_memory * config.labelled_buffer
+                                      : peak_memory * config.unlabelled_buffer;
             one.sample.weight = std::exp2(-age / memory);
             samples.push_back(&one.sample);
         }

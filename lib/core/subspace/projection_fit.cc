@@ -32,6 +32,10 @@ constexpr int most_first_points = 32;
 // twenty.
 constexpr int fewest_starts = 5;
 constexpr int starts_times_elements = 100;
+// Two directions that were one start this far to either side of it, in 1 / aperture; and
+// more than so many splits are not needed one after another.
+constexpr double part_of_beam = 0.25;
+constexpr int most_splits = 3;
 // A source that explains less than this share of its own elsewhere is not worth refining
 // there: noise does not close such a gap, nor does a grid this fine open it.
 constexpr double share_of_rival = 0.5;
@@ -376,28 +380,80 @@ std::set<std::vector<int>> alternating_projection::outcomes(
     return settled;
 }
 
+void alternating_projection::follow(const projection_residual& residual,
+                                    const Eigen::VectorXd& start,
+                                    local_minima_found& minima) const
+{
+    const Eigen::VectorXd azimuth = residual.minimum(start, step());
+    const bool is_new =
+        std::none_of(minima.begin(), minima.end(), [&azimuth](const auto& other) {
+            return are_the_same(azimuth, other.second);
+        });
+    if (is_new) {
+        minima.emplace_back(residual.value(azimuth), azimuth);
+    }
+}
+
+// Where sources fell together one is left over, which then stands anywhere, and no move of
+// one source alone mends that. So the one that explains least is put beside each of the
+// others, which steps aside.
+void alternating_projection::split(const antenna_array& array,
+                                   const Eigen::MatrixXcd& factor,
+                                   const projection_residual& residual,
+                                   local_minima_found& minima) const
+{
+    const Eigen::VectorXd best = minima.front().second;
+    const Eigen::MatrixXcd a = steering_of(array, best);
+    Eigen::VectorXd explained(best.size());
+    for (Eigen::Index k = 0; k < best.size(); ++k) {
+        explained(k) = (own_direction(basis_without(a, k), a.col(k)).adjoint() * factor)
+                           .squaredNorm();
+    }
+    Eigen::Index spare = 0;
+    explained.minCoeff(&spare);
+    const double aside = part_of_beam / array.aperture();
+    for (Eigen::Index k = 0; k < best.size(); ++k) {
+        if (k == spare) {
+            continue;
+        }
+        Eigen::VectorXd start = best;
+        if (array.is_front_only()) {
+            start(k) = std::asin(std::clamp(std::sin(best(k)) - aside, -1.0, 1.0));
+            start(spare) = std::asin(std::clamp(std::sin(best(k)) + aside, -1.0, 1.0));
+        } else {
+            start(k) = best(k) - aside;
+            start(spare) = best(k) + aside;
+        }
+        follow(residual, start, minima);
+    }
+}
+
 std::vector<Eigen::VectorXd> alternating_projection::search(
     const antenna_array& array, const Eigen::MatrixXcd& factor, int num_sources) const
 {
     const projection_residual residual(array, factor);
-    std::vector<std::pair<double, Eigen::VectorXd>> minima;
+    local_minima_found minima;
+    const auto sort = [&minima] {
+        std::sort(minima.begin(), minima.end(), [](const auto& i, const auto& k) {
+            return i.first < k.first;
+        });
+    };
     for (const std::vector<int>& points : outcomes(array, factor, num_sources)) {
         Eigen::VectorXd azimuth(num_sources);
         for (int k = 0; k < num_sources; ++k) {
             azimuth(k) = start_at(points[k]);
         }
-        azimuth = residual.minimum(azimuth, step());
-        const bool is_new =
-            std::none_of(minima.begin(), minima.end(), [&azimuth](const auto& other) {
-                return are_the_same(azimuth, other.second);
-            });
-        if (is_new) {
-            minima.emplace_back(residual.value(azimuth), azimuth);
+        follow(residual, azimuth, minima);
+    }
+    sort();
+    for (int round = 0; num_sources > 2 && round < most_splits; ++round) {
+        const double before = minima.front().first;
+        split(array, factor, residual, minima);
+        sort();
+        if (!(minima.front().first < before)) {
+            break;
         }
     }
-    std::sort(minima.begin(), minima.end(), [](const auto& i, const auto& k) {
-        return i.first < k.first;
-    });
     std::vector<Eigen::VectorXd> directions;
     for (const auto& minimum : minima) {
         directions.push_back(minimum.second);

@@ -13,6 +13,7 @@
 #include <gnuradio/bearing/core/subspace/manifold_table.h>
 #include <Eigen/Dense>
 #include <set>
+#include <utility>
 #include <vector>
 
 namespace gr {
@@ -124,6 +125,15 @@ private:
                                         const Eigen::MatrixXcd& factor,
                                         int num_sources) const;
     // Off the ends of a front-only array's range: they are stationary whatever T is.
+    //! value of V and directions
+    using local_minima_found = std::vector<std::pair<double, Eigen::VectorXd>>;
+    void follow(const projection_residual& residual,
+                const Eigen::VectorXd& start,
+                local_minima_found& minima) const;
+    void split(const antenna_array& array,
+               const Eigen::MatrixXcd& factor,
+               const projection_residual& residual,
+               local_minima_found& minima) const;
     double start_at(int point) const;
     double step() const { return d_grid.at(1) - d_grid.at(0); }
 

@@ -76,7 +76,6 @@ online_calibrator make_online(const antenna_array& array,
                               long long snapshots,
                               int labelled_buffer,
                               int unlabelled_buffer,
-                              int memory,
                               int label_lifetime,
                               bool fit_positions)
 {
@@ -84,7 +83,6 @@ online_calibrator make_online(const antenna_array& array,
     config.num_sources = num_sources;
     config.labelled_buffer = labelled_buffer;
     config.unlabelled_buffer = unlabelled_buffer;
-    config.memory = memory;
     config.label_lifetime = label_lifetime;
     config.fit_positions = fit_positions;
     return { diffmusic_online(array, config), to_snapshots(snapshots, 1) };
@@ -226,10 +224,8 @@ num_sources : int
 snapshots : int >= 1
     Number behind each covariance for which update() is told no other.
 labelled_buffer, unlabelled_buffer : int >= 1
-    How many are remembered.
-memory : int >= 1
-    A label that came so many arrivals ago counts half, for an array that drifts; a covariance
-    without one after three times as many.
+    How many are remembered. They fade, for an array that drifts: a labelled one counts half after
+    1.5 times as many arrivals as the buffer holds, another after 3 times as many.
 label_lifetime : int >= 1
     A label is forgotten after so many arrivals.
 fit_positions : bool
@@ -243,7 +239,6 @@ Raises ValueError naming the parameter.
              py::arg("snapshots"),
              py::arg("labelled_buffer") = online_config().labelled_buffer,
              py::arg("unlabelled_buffer") = online_config().unlabelled_buffer,
-             py::arg("memory") = online_config().memory,
              py::arg("label_lifetime") = online_config().label_lifetime,
              py::arg("fit_positions") = online_config().fit_positions)
         .def("update",

@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(the_gauge_changes_no_bearing_and_is_what_it_says)
     BOOST_TEST(std::abs(parameters.gains.squaredNorm() - 5.0) < rounding);
     BOOST_TEST(std::abs(std::arg(parameters.gains.sum())) < rounding);
     const Eigen::MatrixXd offsets = parameters.positions - drawn.positions() / 0.7;
-    BOOST_TEST(offsets.colwise().mean().norm() < rounding);
+    BOOST_TEST(offsets.row(0).norm() < rounding);
     const antenna_array same = drawn.calibrated(parameters.calibration(drawn));
     BOOST_TEST(std::abs(likeness(array, same, 1.0) - 1.0) < rounding);
 }

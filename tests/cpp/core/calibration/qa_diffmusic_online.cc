@@ -367,7 +367,7 @@ BOOST_AUTO_TEST_CASE(wrong_arguments_are_refused_and_change_nothing)
     config.labelled_buffer = 0;
     BOOST_CHECK_THROW(diffmusic_online(circle5, config), std::invalid_argument);
     config = {};
-    config.memory = 0;
+    config.label_lifetime = 0;
     BOOST_CHECK_THROW(diffmusic_online(circle5, config), std::invalid_argument);
     BOOST_CHECK_THROW(diffmusic_online(antenna_array::uniform_line(2, 0.5)),
                       std::invalid_argument);

@@ -41,8 +41,8 @@ struct BEARING_API array_parameters {
 
     int num_elements() const { return static_cast<int>(gains.size()); }
 
-    //! ||g||^2 = N, arg sum g = 0, and a mean offset of zero from the positions of \p
-    //! drawn, which has N elements.
+    //! ||g||^2 = N, arg sum g = 0, and no offset from \p drawn, which has N elements, at the
+    //! reference of calibration(): ranges of sources near by count from its origin.
     void impose_gauge(const antenna_array& drawn);
 
     /*!

@@ -27,12 +27,11 @@ namespace core {
 struct online_config {
     //! M, 1 .. N-1
     int num_sources = 1;
-    //! labelled and unlabelled covariances remembered, the newest ones
+    //! labelled and unlabelled covariances remembered, the newest ones. For an array that
+    //! drifts they fade: a labelled one counts half after 1.5 times as many arrivals as the
+    //! buffer holds, another after 3 times as many
     int labelled_buffer = 20;
     int unlabelled_buffer = 32;
-    //! a label that came so many arrivals ago counts half, for an array that drifts; a
-    //! covariance without one after three times as many
-    int memory = 30;
     //! a label is forgotten after this many arrivals; the orientation it gave is held
     int label_lifetime = 600;
     bool fit_positions = true;
