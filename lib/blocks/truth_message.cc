@@ -50,28 +50,36 @@ azimuths(const pmt::pmt_t& message, const core::antenna_array& array, int num_so
                             " sources");
     }
     Eigen::VectorXd seen = *degrees;
-    if (array.is_front_only()) {
-        for (double& angle : seen) {
-            if (std::abs(angle) > 90.0 + view_tolerance_deg) {
-                throw bad_truth(truth_fault::outside_view,
-                                "angles_deg holds " + std::to_string(angle) +
-                                    "; this array sees -90 to 90 degrees");
-            }
-            angle = std::clamp(angle, -90.0, 90.0);
+    for (double& angle : seen) {
+        if (!array.is_front_only()) {
+            angle = std::remainder(angle, 360.0);
+            continue;
         }
+        if (std::abs(angle) > 90.0 + view_tolerance_deg) {
+            throw bad_truth(truth_fault::outside_view,
+                            "angles_deg holds " + std::to_string(angle) +
+                                "; this array sees -90 to 90 degrees");
+        }
+        angle = std::clamp(angle, -90.0, 90.0);
     }
     return seen * radians_per_degree;
 }
 
-Eigen::VectorXd ranges(const pmt::pmt_t& message, Eigen::Index count)
+Eigen::VectorXd
+ranges(const pmt::pmt_t& message, const core::antenna_array& array, Eigen::Index count)
 {
     const pmt::pmt_t value = value_of(message, "range_m");
     if (pmt::is_null(value)) {
         return {};
     }
     const std::optional<Eigen::VectorXd> range = real_vector_from_pmt(value);
-    if (!range || range->size() != count || !(range->array() > 0.0).all()) {
-        reject("range_m", "an f32vector of distances > 0, one an angle");
+    // A calibrator takes no source among the elements.
+    const double radius = array.positions().rowwise().norm().maxCoeff();
+    if (!range || range->size() != count || !(range->array() > radius).all()) {
+        reject("range_m",
+               "an f32vector of distances, one an angle, each more than that of the "
+               "farthest element, " +
+                   std::to_string(radius));
     }
     return *range;
 }
@@ -125,7 +133,7 @@ truth_label truth_from_pmt(const pmt::pmt_t& message,
     }
     truth_label label;
     label.azimuth = azimuths(message, array, num_sources);
-    label.range = ranges(message, label.azimuth.size());
+    label.range = ranges(message, array, label.azimuth.size());
     label.start = time_of(message, "start");
     label.stop = time_of(message, "stop");
     if (label.start && label.stop &&

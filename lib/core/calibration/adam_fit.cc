@@ -193,7 +193,7 @@ adam_result fit_by_adam(const std::vector<Eigen::MatrixXcd>& signal_subspaces,
         loss = &losses.evaluate(parameters);
         result.loss.push_back(loss->value);
         // A window loss can jump to worse places and stay there.
-        if (loss->value < least) {
+        if (std::isnan(least) || loss->value < least) {
             least = loss->value;
             result.parameters = parameters;
         }

@@ -15,9 +15,6 @@ namespace core {
 
 namespace {
 
-// A reference element this much weaker than the strongest, in amplitude, is dead.
-constexpr double dead_gain = 0.01;
-
 int living_reference(const array_parameters& parameters, const antenna_array& drawn)
 {
     const int reference = drawn.calibration().reference.value_or(0);

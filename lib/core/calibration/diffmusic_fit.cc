@@ -394,7 +394,7 @@ diffmusic_result diffmusic_fit(const std::vector<Eigen::MatrixXcd>& covariances,
             fit.azimuth(i, row_or_empty(known.azimuth, used[i]));
     }
     const bool knows_noise = snapshots > static_cast<std::size_t>(num_sources);
-    if (!std::isfinite(loss) || accuracy.largest_shape_deviation() > unknown_phase) {
+    if (!std::isfinite(loss) || !(accuracy.largest_shape_deviation() <= unknown_phase)) {
         result.status = status::not_identifiable;
     } else if (knows_noise && loss > mismatch_loss) {
         result.status = status::model_mismatch;

@@ -21,6 +21,7 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace gr {
 namespace bearing {
@@ -34,6 +35,8 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 // The array is calibrated when arrivals are, by the median, this deep before the step.
 constexpr double calibrated_depth = 3.0;
+// And the phases of its elements, in all directions, are known to this in all, in radians.
+constexpr double known_shape = 0.3;
 // What arrives is off the model when its null is this many times as high as lately, and a
 // label contradicts it when the null is this many times as high there.
 constexpr double off_model_factor = 8.0;
@@ -51,8 +54,12 @@ constexpr int rollback_count = 20;
 constexpr int good_interval = 20;
 // A new start that has not converged by then was none.
 constexpr int longest_relearning = 200;
-// The shape can be told when equations outnumber unknowns so many times.
-constexpr double determined_factor = 1.5;
+// So many arrivals tell whether the array is still the one that was left behind.
+constexpr int resumed_count = 7;
+// So many times as many equations as unknowns tell gains and positions.
+constexpr double position_margin = 1.5;
+// Directions are apart when they differ by this part of 1 / aperture.
+constexpr double distinct_part = 0.22;
 // What is remembered counts half after so many arrivals, in buffers' lengths. Peaks come
 // with every arrival and tell the shape; labels may be rare and tell what drifts away
 // unseen, so they must not be stale.
@@ -63,6 +70,8 @@ constexpr double peak_memory = 3.0;
 constexpr double drift_share = 0.015;
 constexpr int drift_delay = 40;
 constexpr double fastest_drift = 0.002;
+// Arrivals since the last one without a label within which drift is seen.
+constexpr std::uint64_t drift_memory = 10;
 // How far an element may be carried in one step, in wavelengths, against the data of one
 // source: when the array has settled, after so many arrivals, and when it has been followed
 // for long. A label counts for several arrivals, being rarer.
@@ -136,15 +145,18 @@ struct diffmusic_online::state {
     {
         require_at_least("label_lifetime", config.label_lifetime, 1);
         samples.reserve(config.labelled_buffer + config.unlabelled_buffer);
+        directions.reserve(config.num_sources * samples.capacity());
         phase_rate.setZero(array.num_elements());
+        hold_start();
     }
 
     update_outcome judge(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
                          std::size_t snapshots);
     update_outcome judge_depth();
-    void step();
+    void step(double depth);
+    bool sees_drift() const;
     void advance();
-    void follow_drift();
+    void follow_drift(double depth);
     known_bearings known_now();
     parameter_prior step_prior() const;
     void forget();
@@ -152,8 +164,11 @@ struct diffmusic_online::state {
     void hear_labels();
     void go_back();
     void follow(double depth);
-    bool is_determined() const;
+    bool is_determined();
+    bool knows_shape();
     void hold();
+    void hold_start();
+    bool is_held() const;
     calibration_state present_calibration(Eigen::MatrixXd& sigma_positions);
 
     antenna_array array;
@@ -168,6 +183,7 @@ struct diffmusic_online::state {
     sample_fit fit;
     array_parameters good;
     sample_list samples;
+    std::vector<std::complex<double>> directions; // that are apart from each other
     free_map map;
 
     recent_median depths;
@@ -184,7 +200,8 @@ struct diffmusic_online::state {
     bool is_stepped = false;
     Eigen::VectorXd phase_rate; // radians an arrival
 
-    // What is told while the calibrator is frozen.
+    // What is told while the calibrator is frozen, and until it knows the shape for the first
+    // time: the calibration it started from.
     calibration_state held;
     Eigen::MatrixXd held_sigma_positions;
 
@@ -194,15 +211,37 @@ struct diffmusic_online::state {
     std::uint64_t rollbacks = 0;
 };
 
-// Whether equations outnumber unknowns: each source gives two for each dimension of the
-// noise subspace, less one for a direction that is not known.
-bool diffmusic_online::state::is_determined() const
+// Whether there are as many equations as unknowns: each direction gives two for each dimension of the
+// noise subspace, less one where it is not known. A second source in the same place says
+// nothing new.
+bool diffmusic_online::state::is_determined()
 {
     const int noise_dimension = array.num_elements() - config.num_sources;
-    const int sources = config.num_sources * (labelled.size() + unlabelled.size());
-    const int equations =
-        2 * noise_dimension * sources - config.num_sources * unlabelled.size();
-    return equations > determined_factor * fit.num_unknowns();
+    const double apart = distinct_part / array.aperture();
+    int equations = 0;
+    directions.clear();
+    for (const calibration_sample* sample : samples) {
+        for (int k = 0; k < sample->num_sources(); ++k) {
+            const double azimuth = sample->azimuth(k);
+            // A line does not see on which side of it a source is.
+            const std::complex<double> direction(
+                std::sin(azimuth), array.is_front_only() ? 0.0 : std::cos(azimuth));
+            const bool is_new =
+                std::none_of(directions.begin(),
+                             directions.end(),
+                             [&](const std::complex<double>& other) {
+                                 return std::abs(other - direction) < apart;
+                             });
+            if (is_new) {
+                directions.push_back(direction);
+                equations += 2 * noise_dimension - (k < sample->num_known ? 0 : 1);
+            }
+        }
+    }
+    // Gains alone are as many unknowns as a label tells. With positions a fit may also put
+    // peaks where no source is, so that some more are wanted.
+    return config.fit_positions ? equations > position_margin * fit.num_unknowns()
+                                : equations >= fit.num_unknowns() - 2;
 }
 
 update_outcome
@@ -254,6 +293,14 @@ update_outcome diffmusic_online::state::judge_depth()
     return update_outcome::accepted;
 }
 
+// Labels of one bearing, one after another, cannot tell drift from turning: what does is the
+// shape, by arrivals without a label in between.
+bool diffmusic_online::state::sees_drift() const
+{
+    return unlabelled.size() > 0 &&
+           arrivals - unlabelled.newest().arrival <= drift_memory;
+}
+
 // Takes the phases, and what is remembered, along with the drift of the receivers, so that
 // what is old is not stale.
 void diffmusic_online::state::advance()
@@ -273,10 +320,14 @@ void diffmusic_online::state::advance()
     fit.set_parameters(moved);
 }
 
-// The drift is what steps have in common.
-void diffmusic_online::state::follow_drift()
+// The drift is what steps have in common, but for those that turn the array onto its first
+// labels, or follow a surprise.
+void diffmusic_online::state::follow_drift(double depth)
 {
-    if (tracked > drift_delay) {
+    const bool is_turning = orientation != orientation::unknown &&
+                            arrivals_per_label * labels_heard < settled_count;
+    if (tracked > drift_delay && sees_drift() && !is_turning &&
+        depth < calibrated_depth) {
         phase_rate +=
             drift_share *
             fit.newton().phase_move().cwiseMin(fastest_drift).cwiseMax(-fastest_drift);
@@ -284,9 +335,9 @@ void diffmusic_online::state::follow_drift()
     }
 }
 
-void diffmusic_online::state::step()
+void diffmusic_online::state::step(double depth)
 {
-    if (status == status::tracking) {
+    if (status == status::tracking && sees_drift()) {
         advance();
     }
     labelled.drop_before(arrivals, config.label_lifetime);
@@ -310,10 +361,14 @@ void diffmusic_online::state::step()
     const source_weighting weighting =
         is_tracking ? source_weighting::tracking : source_weighting::learning;
     fit.assemble(samples, weighting, !is_tracking);
-    fit.move(map, is_tracking ? step_prior() : vague_prior);
+    if (is_tracking) {
+        fit.move(map, step_prior());
+    } else {
+        fit.move_near(good, map);
+    }
     is_stepped = true;
     if (is_tracking) {
-        follow_drift();
+        follow_drift(depth);
     }
     if (!is_tracking && is_determined() && ++since_other_start >= other_start_interval &&
         fit.median_depth() > calibrated_depth) {
@@ -375,11 +430,21 @@ void diffmusic_online::state::hold()
     }
 }
 
+bool diffmusic_online::state::is_held() const { return status != status::tracking; }
+
+void diffmusic_online::state::hold_start()
+{
+    held = good.calibration(array);
+    held.sigma_phase_rad = array.calibration().sigma_phase_rad;
+    held.sigma_log_gain = array.calibration().sigma_log_gain;
+    held_sigma_positions = Eigen::MatrixXd::Zero(array.num_elements(), 3);
+}
+
 void diffmusic_online::state::start_again()
 {
     if (tracked < least_tracked) {
         // It had not seen enough of the array yet.
-        forget();
+        rejected_in_a_row = 0;
         status = status::learning;
         return;
     }
@@ -436,7 +501,14 @@ void diffmusic_online::state::follow(double depth)
     depths.add(depth);
     const double lately = depths.value();
     if (status != status::tracking) {
-        if (is_determined() && depths.is_full() && lately < calibrated_depth) {
+        ++since_start;
+        if (status == status::learning && since_start == resumed_count &&
+            lately > off_model_factor) {
+            // It will be learnt anew, so an orientation from before is not known of it.
+            orientation = known_now().orientation();
+        }
+        if (is_determined() && depths.is_full() && lately < calibrated_depth &&
+            knows_shape()) {
             if (status == status::frozen) {
                 // It found a new state by itself: what was known of the old one's
                 // orientation is not known of this one.
@@ -446,7 +518,7 @@ void diffmusic_online::state::follow(double depth)
             good = fit.parameters();
             good_depth = lately;
             since_good = 0;
-        } else if (status == status::frozen && ++since_start > longest_relearning) {
+        } else if (status == status::frozen && since_start > longest_relearning) {
             forget();
             fit.set_parameters(good);
         }
@@ -461,6 +533,14 @@ void diffmusic_online::state::follow(double depth)
         good_depth = lately;
         since_good = 0;
     }
+}
+
+// A source that hardly moves is matched by many arrays; only from enough sides the one is
+// known that will also match the next source.
+bool diffmusic_online::state::knows_shape()
+{
+    return fit_accuracy(fit.newton(), fit.parameters(), map, array, depths.value())
+               .shape_deviation() < known_shape;
 }
 
 calibration_state
@@ -514,7 +594,7 @@ diffmusic_online::update(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
         (is_labelled ? s.labelled : s.unlabelled).push(s.arriving);
         s.tracked += s.status == status::tracking;
         s.labels_heard += is_labelled;
-        s.step();
+        s.step(depth);
         s.follow(depth);
     } else if (outcome == update_outcome::off_model) {
         if (++s.rejected_in_a_row >= step_change_count) {
@@ -530,7 +610,7 @@ const antenna_array& diffmusic_online::array() const { return d_state->array; }
 
 calibration_state diffmusic_online::calibration() const
 {
-    if (d_state->status == status::frozen) {
+    if (d_state->is_held()) {
         return d_state->held;
     }
     Eigen::MatrixXd sigma_positions;
@@ -539,7 +619,7 @@ calibration_state diffmusic_online::calibration() const
 
 Eigen::MatrixXd diffmusic_online::sigma_positions() const
 {
-    if (d_state->status == status::frozen) {
+    if (d_state->is_held()) {
         return d_state->held_sigma_positions;
     }
     Eigen::MatrixXd sigma_positions;
@@ -572,6 +652,8 @@ void diffmusic_online::resume(const calibration_state& calibration,
     s.status = status::learning;
     s.orientation = orientation;
     s.is_stepped = false;
+    s.hold_start();
+    s.held = s.array.calibrated(calibration).calibration();
 }
 
 } // namespace core

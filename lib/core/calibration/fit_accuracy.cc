@@ -16,6 +16,9 @@ namespace core {
 namespace {
 
 constexpr double two_pi = 2.0 * M_PI;
+// More than any data tell; of data without noise rounding makes more, beside which what is
+// not known would be lost.
+constexpr double most_information = 1e12;
 
 // Mean squares of what was found, in the order of the unknowns: how far an array is from
 // its drawing in what data can tell is how far it may be in what data cannot.
@@ -27,11 +30,13 @@ Eigen::VectorXd found_variances(const array_parameters& parameters,
 {
     const Eigen::Index n = parameters.num_elements();
     const array_parameters start = array_parameters::of(drawn);
+    const double weakest = dead_gain * parameters.gains.cwiseAbs().maxCoeff();
     Eigen::VectorXd found((2 + num_axes) * n);
     for (Eigen::Index l = 0; l < n; ++l) {
         // A dead element says nothing about the others.
         const std::complex<double> ratio = parameters.gains(l) / start.gains(l);
-        const bool is_alive = std::isfinite(std::abs(ratio)) && std::abs(ratio) > 0.01;
+        const bool is_alive =
+            std::isfinite(std::abs(ratio)) && std::abs(parameters.gains(l)) > weakest;
         found(l) = is_alive ? std::log(std::abs(ratio)) : 0.0;
         found(n + l) = is_alive ? std::arg(ratio) : 0.0;
     }
@@ -66,7 +71,8 @@ fit_accuracy::fit_accuracy(gauss_newton& fit,
     const Eigen::MatrixXd gauge = fit.pinned(parameters, {});
     const Eigen::MatrixXd pinned = fit.pinned(parameters, map);
     const Eigen::VectorXd& metric = fit.metric();
-    Eigen::MatrixXd information = 2.0 / std::max(inflation, 1.0) * fit.normal_matrix();
+    Eigen::MatrixXd information = 2.0 / std::max(1.0, inflation) * fit.normal_matrix();
+    information *= most_information / std::max(most_information, information.trace());
     add_information(vague_prior, 1.0, d_num_elements, information);
     information += information.trace() * pinned * pinned.transpose();
     d_covariance = information.llt().solve(
@@ -75,14 +81,25 @@ fit_accuracy::fit_accuracy(gauss_newton& fit,
         Eigen::MatrixXd::Identity(information.rows(), information.cols()) -
         pinned * pinned.transpose() * metric.asDiagonal();
     d_covariance = complement * d_covariance * complement.transpose();
+    if (!d_covariance.allFinite()) {
+        Eigen::MatrixXd nothing =
+            Eigen::MatrixXd::Zero(information.rows(), information.cols());
+        add_information(vague_prior, 1.0, d_num_elements, nothing);
+        d_covariance = nothing.diagonal().cwiseInverse().asDiagonal();
+    }
 
     double largest = 0.0;
     for (int l = 0; l < d_num_elements; ++l) {
-        if (std::abs(parameters.gains(l)) > 0.01) {
-            largest = std::max(largest, phase_variance(l));
-        }
+        // A weak element bears on a bearing by its power, a dead one not at all.
+        const double share = std::min(std::norm(parameters.gains(l)), 1.0);
+        largest = std::max(largest, share * phase_variance(l));
     }
     d_largest_shape_deviation = std::sqrt(largest);
+    double sum = 0.0;
+    for (int l = 0; l < d_num_elements; ++l) {
+        sum += std::norm(parameters.gains(l)) * phase_variance(l);
+    }
+    d_shape_deviation = std::sqrt(sum);
 
     // The pinned directions behind those of the gauge are the free map.
     const Eigen::VectorXd variances =
@@ -103,7 +120,7 @@ double fit_accuracy::phase_variance(int element) const
         const int column = (2 + axis) * n + element;
         variance += 0.5 * two_pi * two_pi * d_covariance(column, column);
     }
-    return variance;
+    return std::max(variance, 0.0);
 }
 
 void fit_accuracy::fill(calibration_state& calibration) const
@@ -113,7 +130,8 @@ void fit_accuracy::fill(calibration_state& calibration) const
     for (int l = 0; l < n; ++l) {
         calibration.sigma_phase_rad(l) = std::sqrt(phase_variance(l));
     }
-    calibration.sigma_log_gain = d_covariance.diagonal().head(n).cwiseSqrt();
+    calibration.sigma_log_gain =
+        d_covariance.diagonal().head(n).cwiseMax(0.0).cwiseSqrt();
 
     // The error of a single source's bearing is linear in the unknowns: through the
     // derivative's part outside the steering vector, q = conj(P d) a.
@@ -146,7 +164,8 @@ void fit_accuracy::fill(calibration_state& calibration) const
             calibration.sigma_phase_rad.cwiseAbs2());
     }
     if (independent_variance > 0.0) {
-        calibration.sigma_phase_rad *= std::sqrt(true_variance / independent_variance);
+        calibration.sigma_phase_rad *=
+            std::sqrt(std::max(true_variance, 0.0) / independent_variance);
     }
 }
 

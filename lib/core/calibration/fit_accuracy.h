@@ -57,6 +57,9 @@ public:
     //! Largest standard deviation, in radians, of an element's phase as far as the shape
     //! goes: what is known of the array when it is near vague_prior's is the drawing only.
     double largest_shape_deviation() const { return d_largest_shape_deviation; }
+    //! Root of the summed variances of all phases as far as the shape goes, an element by
+    //! its power: one thing that the data does not tell is enough to make it near 1.
+    double shape_deviation() const { return d_shape_deviation; }
 
 private:
     double phase_variance(int element) const;
@@ -67,6 +70,7 @@ private:
     bool d_is_front_only;
     Eigen::MatrixXd d_covariance; // log gain, phase, x, y
     double d_largest_shape_deviation;
+    double d_shape_deviation;
 };
 
 } // namespace core

@@ -135,6 +135,26 @@ void gauss_newton::pin(const Eigen::VectorXd& direction)
     }
 }
 
+void gauss_newton::pull_towards(const array_parameters& expected,
+                                const array_parameters& present)
+{
+    const int n = d_num_elements;
+    for (int l = 0; l < n; ++l) {
+        const std::complex<double> ratio = present.gains(l) / expected.gains(l);
+        if (std::isfinite(std::abs(ratio)) && std::abs(ratio) > 0.0) {
+            d_gradient(l) += 0.5 * std::log(std::abs(ratio)) /
+                             (vague_prior.log_gain * vague_prior.log_gain);
+            d_gradient(n + l) +=
+                0.5 * std::arg(ratio) / (vague_prior.phase * vague_prior.phase);
+        }
+    }
+    for (int axis = 0; axis < d_num_axes; ++axis) {
+        d_gradient.segment((2 + axis) * n, n) +=
+            0.5 / (vague_prior.offset * vague_prior.offset) *
+            (present.positions.col(axis) - expected.positions.col(axis));
+    }
+}
+
 const Eigen::MatrixXd& gauss_newton::pinned(const array_parameters& parameters,
                                             const free_map& map)
 {

@@ -63,6 +63,9 @@ public:
     const Eigen::MatrixXd& normal_matrix();
     const Eigen::VectorXd& gradient() const { return d_gradient; }
 
+    //! Adds the gradient of vague_prior about \p expected; the step adds its curvature.
+    void pull_towards(const array_parameters& expected, const array_parameters& present);
+
     /*!
      * \brief Directions along which the data cannot move the parameters: scale, common
      * phase, common shift, and the free map; orthonormal in the metric().

@@ -16,7 +16,7 @@ namespace core {
 namespace {
 constexpr std::size_t most_pairs = 20;
 // Bearings agree when they are nearer to each other than this part of 1 / aperture.
-constexpr double agreeing_part = 0.1;
+constexpr double agreeing_part = 0.03;
 // Two labels tell a slope when they are this far apart in sin(theta), and none bends the
 // array by more than this.
 constexpr double well_apart = 0.1;

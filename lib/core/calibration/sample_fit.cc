@@ -43,6 +43,10 @@ double median(std::vector<double>& values)
 
 double robust_weight(double depth, double limit)
 {
+    if (depth <= 0.0) {
+        // Rounding, of data without noise; the limit may be zero as well.
+        return 1.0;
+    }
     const double excess = depth / limit;
     const double root = 1.0 + excess * excess;
     return 1.0 / (root * root);
@@ -199,6 +203,12 @@ double sample_fit::move(const free_map& map, const parameter_prior& prior)
     const double length = d_newton.step(d_parameters, map, prior);
     d_parameters.impose_gauge(d_drawn);
     return length;
+}
+
+double sample_fit::move_near(const array_parameters& expected, const free_map& map)
+{
+    d_newton.pull_towards(expected, d_parameters);
+    return move(map);
 }
 
 void sample_fit::try_other_start(const sample_list& samples,

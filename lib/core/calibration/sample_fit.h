@@ -66,6 +66,8 @@ public:
     //! Moves the parameters by one step, but not along \p map; its length relative to the
     //! longest that is allowed.
     double move(const free_map& map, const parameter_prior& prior = vague_prior);
+    //! The same, with vague_prior about \p expected: what the data does not tell stays there.
+    double move_near(const array_parameters& expected, const free_map& map);
 
     /*!
      * \brief Tries another start, for a fit that ended in a wrong minimum, and keeps what it

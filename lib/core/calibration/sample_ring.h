@@ -47,6 +47,8 @@ public:
     int size() const { return d_size; }
     timed_sample& operator[](int k) { return d_samples[index(k)]; }
 
+    const timed_sample& newest() const { return d_samples[index(d_size - 1)]; }
+
     //! In place of the oldest one when it is full.
     void push(const timed_sample& sample)
     {

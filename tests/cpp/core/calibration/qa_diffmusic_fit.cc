@@ -385,6 +385,43 @@ BOOST_AUTO_TEST_CASE(covariances_that_cannot_be_used_are_left_out)
                0.0);
 }
 
+// Its receiver still makes noise, in which a fit finds a gain of a hundredth or two.
+BOOST_AUTO_TEST_CASE(a_dead_element_hinders_nothing_and_is_not_the_reference)
+{
+    uncalibrated_world world(67);
+    for (const int dead : { 0, 2 }) {
+        calibration_state errors = world.impaired(circle5, 0.09, 0.02).calibration();
+        errors.gains(dead) = 1e-9;
+        const antenna_array truth = circle5.calibrated(errors);
+        for (const bool is_labelled : { false, true }) {
+            const diffmusic_result fitted =
+                fit(measure(world, truth, is_labelled ? 0 : 30, is_labelled ? 30 : 0),
+                    circle5);
+            BOOST_TEST(to_string(fitted.status) == "ok");
+            BOOST_TEST(*fitted.calibration.reference != dead);
+            BOOST_TEST(std::abs(fitted.calibration.gains(dead)) < dead_gain);
+            const uncalibrated_world::scores scores =
+                world.score(circle5, truth, circle5.calibrated(fitted.calibration));
+            // Four elements are left, of which as many covariances tell less.
+            BOOST_TEST(scores.aligned_ratio() < 1.5);
+        }
+    }
+}
+
+// One snapshot, over and over and without noise, tells as much of one side of the array as
+// rounding lets it and nothing of the others.
+BOOST_AUTO_TEST_CASE(deviations_are_numbers_whatever_the_data)
+{
+    for (const std::size_t count : { std::size_t{ 1 }, std::size_t{ 1000000000000 } }) {
+        const std::vector<Eigen::MatrixXcd> same(3, Eigen::MatrixXcd::Ones(5, 5));
+        const diffmusic_result fitted = diffmusic_fit(same, circle5, 1, count);
+        BOOST_TEST(to_string(fitted.status) == "not_identifiable");
+        BOOST_TEST(fitted.calibration.sigma_phase_rad.allFinite());
+        BOOST_TEST(fitted.calibration.sigma_log_gain.allFinite());
+        BOOST_TEST(fitted.sigma_positions.allFinite());
+    }
+}
+
 BOOST_AUTO_TEST_CASE(data_that_tells_nothing_has_a_status)
 {
     const Eigen::MatrixXcd zero = Eigen::MatrixXcd::Zero(16, 16);

@@ -264,6 +264,25 @@ BOOST_AUTO_TEST_CASE(a_slow_source_leads_nobody_astray)
     BOOST_TEST(ratio.mean() < 2.0);
 }
 
+// What one or two sides show of an array says nothing of the others: no bearing may become
+// worse by it.
+BOOST_AUTO_TEST_CASE(transmitters_that_stand_still_change_nothing)
+{
+    uncalibrated_world world(27);
+    for (const std::vector<double>& places :
+         { std::vector<double>{ 75.0 }, { 75.0, 200.0 } }) {
+        diffmusic_online calibrator(circle5);
+        for (std::size_t k = 0; k < 300; ++k) {
+            calibrator.update(
+                world.covariance(circle5, degrees({ places[k % places.size()] })),
+                snapshots);
+        }
+        BOOST_TEST(to_string(calibrator.status()) == "learning");
+        BOOST_TEST(calibrator.calibration().gains.isOnes());
+        BOOST_TEST(calibrator.calibration().positions.isZero());
+    }
+}
+
 BOOST_AUTO_TEST_CASE(each_kind_of_bad_covariance_is_told_apart_and_changes_nothing)
 {
     uncalibrated_world world(22);
@@ -337,6 +356,29 @@ BOOST_AUTO_TEST_CASE(a_calibrator_resumes_where_another_ended)
     const uncalibrated_world::scores scores =
         world.score(circle5, where.truth(), circle5.calibrated(resumed.calibration()));
     BOOST_TEST(scores.ratio() < 1.5);
+}
+
+// Receivers that lock their phases anew at each start leave nothing of the orientation.
+BOOST_AUTO_TEST_CASE(resuming_with_another_array_does_not_keep_its_orientation)
+{
+    uncalibrated_world world(27);
+    station where(world, circle5, 0.0);
+    const diffmusic_online ended = converged(where);
+    BOOST_TEST(to_string(ended.orientation()) == "known");
+    where.change([&world](calibration_state& state) {
+        for (std::complex<double>& gain : state.gains) {
+            gain *= std::polar(1.0, world.uniform(-M_PI, M_PI));
+        }
+    });
+    diffmusic_online resumed(circle5);
+    resumed.resume(ended.calibration(), ended.orientation());
+    for (int k = 0; k < 100; ++k) {
+        update(resumed, where.next(), false);
+    }
+    BOOST_TEST(to_string(resumed.orientation()) == "unknown");
+    // One known bearing brings it back.
+    update(resumed, where.next(), true);
+    BOOST_TEST(to_string(resumed.orientation()) == "known");
 }
 
 BOOST_AUTO_TEST_CASE(partly_labelled_covariances_of_two_sources_are_used)

@@ -18,6 +18,10 @@ namespace gr {
 namespace bearing {
 namespace core {
 
+//! An element this much weaker than the strongest, in amplitude, is dead: a fit finds in it
+//! what noise makes of nothing.
+constexpr double dead_gain = 0.05;
+
 /*!
  * \brief What a calibrator fits: the gain and the place of each element, in wavelengths.
  *
@@ -50,7 +54,7 @@ struct BEARING_API array_parameters {
      *
      * Gains and position offsets, in the unit of \p drawn, with g = 1 and delta = 0 at
      * the reference: that of the calibration in force of \p drawn, or 0; the strongest
-     * element instead when that one is more than 40 dB below it.
+     * element instead when that one is dead.
      */
     calibration_state calibration(const antenna_array& drawn) const;
 };

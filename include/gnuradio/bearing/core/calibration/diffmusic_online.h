@@ -64,8 +64,8 @@ BEARING_API const char* to_string(update_outcome outcome);
  * Without labels the affine freedom of a line, the rotation of any other array, is held
  * where it is: see orientation().
  *
- * Not thread-safe; update() allocates nothing once the buffers are full, apart from the
- * eigendecomposition.
+ * Not thread-safe. While tracking the steps allocate nothing; the eigendecomposition of
+ * what arrives does.
  */
 class BEARING_API diffmusic_online
 {
@@ -102,16 +102,17 @@ public:
     calibration_state calibration() const;
     //! standard deviations of its position offsets, in the array's unit, N x 3
     Eigen::MatrixXd sigma_positions() const;
-    //! learning: not converged yet; tracking; frozen: holds its last good state because
+    //! learning: too little was heard, or from too few sides, to know the shape, and
+    //! calibration() is what it started from; tracking; frozen: holds its last good state because
     //! what arrives does not fit
     core::status status() const;
     core::orientation orientation() const;
-    //! running mean of the null function at the sources over its expectation: about 1 when
+    //! running median of the null function at the sources over its expectation: about 1 when
     //! the array is calibrated; NaN before the first accepted covariance
     double loss() const;
     //! how often \p outcome came
     std::uint64_t count(update_outcome outcome) const;
-    //! step changes it recovered from
+    //! step changes after which it started again
     std::uint64_t restarts() const;
     //! how often it went back to its last good state
     std::uint64_t rollbacks() const;
