@@ -46,7 +46,8 @@ namespace bearing {
  *  - `start`, `stop`: tuples (uint64 seconds, double fraction) in stream time. Without
  *    start it counts from now on; without stop until another one replaces it: one that
  *    starts later, or came later for the same time,
- *  - `range_m`: f32vector, distances of transmitters near by in the array's unit.
+ *  - `range_m`: f32vector, distances of transmitters near by in the array's unit, beyond
+ *    the farthest element.
  * It counts for items that lie wholly within its time, to a microsecond (for those that
  * begin within it, while their duration is unknown); items without `rx_time` are known only by messages
  * without start and stop that came while the time was unknown. Messages whose times

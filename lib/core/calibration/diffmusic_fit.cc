@@ -246,13 +246,13 @@ void batch_fit::try_shape_first(const array_parameters& start,
     const array_parameters present = d_fit.parameters();
     label_consensus consensus(d_array, d_config.fit_positions);
     d_fit.set_parameters(start);
-    std::vector<double> ignored;
+    std::vector<double> shape_first;
     const std::deque<calibration_sample> labelled = d_samples;
     for (calibration_sample& sample : d_samples) {
         sample.num_known = 0;
     }
     std::swap(d_map, d_unlabelled_map);
-    descend(iterations, ignored);
+    descend(iterations, shape_first);
     std::swap(d_map, d_unlabelled_map);
     for (std::size_t i = 0; i < d_samples.size(); ++i) {
         const Eigen::VectorXd peaks = d_samples[i].azimuth;
@@ -265,9 +265,9 @@ void batch_fit::try_shape_first(const array_parameters& start,
     array_parameters turned = d_fit.parameters();
     consensus.best_map().apply(turned);
     d_fit.set_parameters(turned);
-    descend(iterations, ignored);
+    descend(iterations, shape_first);
     if (finish() < present_loss) {
-        loss.insert(loss.end(), ignored.begin(), ignored.end());
+        loss.insert(loss.end(), shape_first.begin(), shape_first.end());
     } else {
         d_fit.set_parameters(present);
         finish();

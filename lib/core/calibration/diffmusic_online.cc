@@ -57,7 +57,8 @@ constexpr int longest_relearning = 200;
 // So many arrivals tell whether the array is still the one that was left behind.
 constexpr int resumed_count = 7;
 // So many times as many equations as unknowns tell gains and positions.
-constexpr double position_margin = 1.5;
+constexpr double unlabelled_margin = 1.5;
+constexpr double labelled_margin = 1.25;
 // Directions are apart when they differ by this part of 1 / aperture.
 constexpr double distinct_part = 0.22;
 // What is remembered counts half after so many arrivals, in buffers' lengths. Peaks come
@@ -66,7 +67,7 @@ constexpr double distinct_part = 0.22;
 constexpr double label_memory = 1.5;
 constexpr double peak_memory = 3.0;
 // Drift of the phases, in radians an arrival: what share of each step counts as drift, from
-// when on, and the fastest one that is believed.
+// when on, and how much of a step does at most.
 constexpr double drift_share = 0.015;
 constexpr int drift_delay = 40;
 constexpr double fastest_drift = 0.002;
@@ -79,8 +80,6 @@ constexpr double settled_offset_step = 0.002;
 constexpr double least_offset_step = 0.0002;
 constexpr int settled_count = 60;
 constexpr int arrivals_per_label = 6;
-// While it is far from calibrated it tries another start after so many arrivals.
-constexpr int other_start_interval = 3;
 
 void require(bool holds, const std::string& what)
 {
@@ -194,7 +193,6 @@ struct diffmusic_online::state {
     int worse_in_a_row = 0;
     int since_good = 0;
     int since_start = 0;
-    int since_other_start = 0;
     int tracked = 0;
     int labels_heard = 0;
     bool is_stepped = false;
@@ -238,10 +236,14 @@ bool diffmusic_online::state::is_determined()
             }
         }
     }
-    // Gains alone are as many unknowns as a label tells. With positions a fit may also put
-    // peaks where no source is, so that some more are wanted.
-    return config.fit_positions ? equations > position_margin * fit.num_unknowns()
-                                : equations >= fit.num_unknowns() - 2;
+    // What labels tell is beyond doubt. A fit without them may put peaks where no source is,
+    // so that more are wanted.
+    if (orientation == core::orientation::unknown) {
+        return equations > unlabelled_margin * fit.num_unknowns();
+    }
+    const Eigen::Index num_free =
+        fit.num_unknowns() - fit.newton().pinned(fit.parameters(), map).cols();
+    return equations >= (config.fit_positions ? labelled_margin : 1.0) * num_free;
 }
 
 update_outcome
@@ -370,10 +372,9 @@ void diffmusic_online::state::step(double depth)
     if (is_tracking) {
         follow_drift(depth);
     }
-    if (!is_tracking && is_determined() && ++since_other_start >= other_start_interval &&
-        fit.median_depth() > calibrated_depth) {
+    // Peaks of an array far from its drawing may lie where no source is.
+    if (!is_tracking && is_determined() && fit.median_depth() > calibrated_depth) {
         fit.try_other_start(samples, map, weighting, good);
-        since_other_start = 0;
     }
 }
 

@@ -106,6 +106,8 @@ public:
     //! calibration() is what it started from; tracking; frozen: holds its last good state because
     //! what arrives does not fit
     core::status status() const;
+    //! of what is tracked: held when labels get old, and told anew by present labels after
+    //! a restart or a rollback
     core::orientation orientation() const;
     //! running median of the null function at the sources over its expectation: about 1 when
     //! the array is calibrated; NaN before the first accepted covariance
