@@ -6,6 +6,7 @@
  */
 
 #include "array_simulator_impl.h"
+#include "wavelength.h"
 #include <gnuradio/io_signature.h>
 #include <algorithm>
 #include <cmath>
@@ -20,7 +21,6 @@ namespace bearing {
 namespace {
 
 constexpr double radians_per_degree = M_PI / 180.0;
-constexpr double speed_of_light = 299792458.0; // m/s
 constexpr int max_elements = 64;
 
 // What a scene can make of a source, relative to a power of 1.
@@ -170,7 +170,7 @@ array_simulator::sptr array_simulator::make(const core::antenna_array& array,
 
     core::antenna_array truth = checked_array(array).calibrated(errors);
     if (center_frequency > 0.0 && truth.wavelength()) {
-        truth = truth.with_wavelength(speed_of_light / center_frequency);
+        truth = truth.with_wavelength(wavelength_at(center_frequency));
     }
     return gnuradio::make_block_sptr<array_simulator_impl>(
         truth, scene, center_frequency, start_time, level_of_snr_db, throttle);

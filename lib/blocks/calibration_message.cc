@@ -6,6 +6,7 @@
  */
 
 #include "calibration_message.h"
+#include "pmt_dict.h"
 #include "pmt_number.h"
 #include "pmt_vector.h"
 #include <cmath>
@@ -24,12 +25,6 @@ namespace {
 {
     throw std::invalid_argument("calibration: " + std::string(key) + " must be " +
                                 must_be);
-}
-
-// The value of a key; PMT_NIL when it is missing.
-pmt::pmt_t value_of(const pmt::pmt_t& message, const char* key)
-{
-    return pmt::dict_ref(message, pmt::intern(key), pmt::PMT_NIL);
 }
 
 Eigen::VectorXd

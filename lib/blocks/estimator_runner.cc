@@ -8,6 +8,7 @@
 #include "bearing_message.h"
 #include "calibration_message.h"
 #include "estimator_runner.h"
+#include "wavelength.h"
 #include <algorithm>
 #include <cmath>
 #include <complex>
@@ -21,7 +22,6 @@ namespace bearing {
 
 namespace {
 
-constexpr double speed_of_light = 299792458.0; // m/s
 constexpr double degrees_per_radian = 180.0 / M_PI;
 
 // Between two calls of work() the scheduler delivers messages and work() picks new
@@ -312,7 +312,7 @@ void estimator_runner::rebuild()
     estimator_settings settings =
         calibrated_settings(*d_active, d_active->calibrations.at(d_frequency));
     if (settings.array.wavelength() && d_frequency) {
-        settings.array = settings.array.with_wavelength(speed_of_light / *d_frequency);
+        settings.array = settings.array.with_wavelength(wavelength_at(*d_frequency));
     }
     warn_if_uncalibrated();
     d_estimator = d_build(settings);

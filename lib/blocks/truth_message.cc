@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "pmt_dict.h"
 #include "pmt_vector.h"
 #include "truth_message.h"
 #include <algorithm>
@@ -28,11 +29,6 @@ constexpr double view_tolerance_deg = 1e-4;
 [[noreturn]] void reject(const std::string& key, const std::string& must_be)
 {
     throw bad_truth(truth_fault::malformed, key + " must be " + must_be);
-}
-
-pmt::pmt_t value_of(const pmt::pmt_t& message, const char* key)
-{
-    return pmt::dict_ref(message, pmt::intern(key), pmt::PMT_NIL);
 }
 
 Eigen::VectorXd

@@ -6,17 +6,12 @@
  */
 
 #include "tuned_calibrators.h"
+#include "wavelength.h"
 #include <algorithm>
 #include <utility>
 
 namespace gr {
 namespace bearing {
-
-namespace {
-
-constexpr double speed_of_light = 299792458.0; // m/s
-
-} // namespace
 
 core::calibration_state tuned_calibrator::calibration() const
 {
@@ -41,7 +36,7 @@ tuned_calibrator tuned_calibrators::make(std::optional<double> frequency) const
 {
     core::antenna_array array = d_array.with_calibration(d_calibrations.at(frequency));
     if (frequency && array.wavelength()) {
-        array = array.with_wavelength(speed_of_light / *frequency);
+        array = array.with_wavelength(wavelength_at(*frequency));
     }
     return { frequency, core::diffmusic_online(array, d_config) };
 }

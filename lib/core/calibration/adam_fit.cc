@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "known_sources.h"
 #include <gnuradio/bearing/core/calibration/adam_fit.h>
 #include <gnuradio/bearing/core/calibration/diffmusic_losses.h>
 #include <cmath>
@@ -155,7 +156,7 @@ adam_result fit_by_adam(const std::vector<Eigen::MatrixXcd>& signal_subspaces,
     }
     diffmusic_losses losses(signal_subspaces, drawn, loss_of(method), azimuth);
     const int n = drawn.num_elements();
-    const int num_axes = !fit_positions ? 0 : drawn.is_front_only() ? 1 : 2;
+    const int num_axes = num_fitted_axes(drawn, fit_positions);
     // Re g, Im g, and the positions axis by axis.
     Eigen::ArrayXd rate(2 * n + num_axes * n);
     rate.head(2 * n) = gain_rate;

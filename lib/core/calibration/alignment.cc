@@ -6,6 +6,7 @@
  */
 
 #include "bearing_map.h"
+#include "median.h"
 #include <gnuradio/bearing/core/calibration/alignment.h>
 #include <algorithm>
 #include <cmath>
@@ -121,17 +122,10 @@ paired_bearings pair_all(const Eigen::MatrixXd& estimated,
              Eigen::Map<const Eigen::ArrayXd>(to.data(), to.size()) };
 }
 
-double median(Eigen::ArrayXd values)
-{
-    const Eigen::Index middle = values.size() / 2;
-    std::nth_element(values.begin(), values.begin() + middle, values.end());
-    return values(middle);
-}
-
 Eigen::ArrayXd biweights(const Eigen::ArrayXd& residual)
 {
-    const double scale =
-        std::max(deviation_by_median * median(residual.abs()), smallest_scale);
+    Eigen::ArrayXd sizes = residual.abs();
+    const double scale = std::max(deviation_by_median * median(sizes), smallest_scale);
     const Eigen::ArrayXd part = (residual / (biweight_width * scale)).square();
     return (1.0 - part).max(0.0).square();
 }

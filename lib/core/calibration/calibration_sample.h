@@ -36,6 +36,17 @@ struct calibration_sample {
     //! the peaks are too few, too close or too near to endfire to be relied on
     bool is_doubtful = false;
 
+    //! mean depth at the known sources, and at the peaks; 0 without any
+    double depth_at_labels() const
+    {
+        return num_known > 0 ? depth.head(num_known).mean() : 0.0;
+    }
+    double depth_at_peaks() const
+    {
+        const int num_peaks = num_sources() - num_known;
+        return num_peaks > 0 ? depth.tail(num_peaks).mean() : 0.0;
+    }
+
     int num_sources() const { return static_cast<int>(signal_subspace.cols()); }
     int noise_dimension() const
     {

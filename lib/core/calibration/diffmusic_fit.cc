@@ -32,8 +32,6 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 constexpr int newton_steps = 60;
 constexpr int adam_steps = 400;
 constexpr int most_other_starts = 12;
-// Between two searches for peaks the directions only follow.
-constexpr int steps_per_search = 5;
 // A step this short, relative to the longest that is allowed, ends the fit.
 constexpr double converged_step = 1e-5;
 // The shape is not known when an element's phase is as uncertain as this, in radians.

@@ -59,8 +59,6 @@ constexpr int resumed_count = 7;
 // So many times as many equations as unknowns tell gains and positions.
 constexpr double unlabelled_margin = 1.5;
 constexpr double labelled_margin = 1.25;
-// Directions are apart when they differ by this part of 1 / aperture.
-constexpr double distinct_part = 0.22;
 // What is remembered counts half after so many arrivals, in buffers' lengths. Peaks come
 // with every arrival and tell the shape; labels may be rare and tell what drifts away
 // unseen, so they must not be stale.
@@ -182,7 +180,7 @@ struct diffmusic_online::state {
     sample_fit fit;
     array_parameters good;
     sample_list samples;
-    std::vector<std::complex<double>> directions; // that are apart from each other
+    std::vector<double> directions; // azimuths that are apart from each other
     free_map map;
 
     recent_median depths;
@@ -209,29 +207,24 @@ struct diffmusic_online::state {
     std::uint64_t rollbacks = 0;
 };
 
-// Whether there are as many equations as unknowns: each direction gives two for each dimension of the
-// noise subspace, less one where it is not known. A second source in the same place says
-// nothing new.
+// Whether there are as many equations as unknowns: each direction gives two for each
+// dimension of the noise subspace, less one where it is not known. A second source in the
+// same place says nothing new.
 bool diffmusic_online::state::is_determined()
 {
     const int noise_dimension = array.num_elements() - config.num_sources;
-    const double apart = distinct_part / array.aperture();
+    const double apart = resolved_distance(array);
     int equations = 0;
     directions.clear();
     for (const calibration_sample* sample : samples) {
         for (int k = 0; k < sample->num_sources(); ++k) {
             const double azimuth = sample->azimuth(k);
-            // A line does not see on which side of it a source is.
-            const std::complex<double> direction(
-                std::sin(azimuth), array.is_front_only() ? 0.0 : std::cos(azimuth));
             const bool is_new =
-                std::none_of(directions.begin(),
-                             directions.end(),
-                             [&](const std::complex<double>& other) {
-                                 return std::abs(other - direction) < apart;
-                             });
+                std::none_of(directions.begin(), directions.end(), [&](double other) {
+                    return seen_distance(array.is_front_only(), azimuth, other) < apart;
+                });
             if (is_new) {
-                directions.push_back(direction);
+                directions.push_back(azimuth);
                 equations += 2 * noise_dimension - (k < sample->num_known ? 0 : 1);
             }
         }
@@ -278,17 +271,17 @@ diffmusic_online::state::judge(const Eigen::Ref<const Eigen::MatrixXcd>& covaria
 // calibrated nobody knows what it should be.
 update_outcome diffmusic_online::state::judge_depth()
 {
-    const calibration_sample& sample = arriving.sample;
-    const double at_labels = fit.depth(sample, 0, sample.num_known);
-    const double at_peaks = fit.depth(sample, sample.num_known, sample.num_sources());
+    calibration_sample& sample = arriving.sample;
+    fit.measure_depths(sample);
     if (status == status::tracking) {
         const double lately = std::max(depths.value(), 1.0);
-        if (at_peaks > off_model_factor * lately) {
+        if (sample.depth_at_peaks() > off_model_factor * lately) {
             return update_outcome::off_model;
         }
         // The first labels may well move the whole array.
         if (orientation == orientation::known && labelled.size() > 0 &&
-            at_labels > bad_label_factor * std::max(lately, fit.label_depth(samples))) {
+            sample.depth_at_labels() >
+                bad_label_factor * std::max(lately, fit.label_depth(samples))) {
             return update_outcome::bad_label;
         }
     }
@@ -478,8 +471,9 @@ void diffmusic_online::state::hear_labels()
         fit.set_parameters(turned);
         consensus.apply(*map);
         const double limit = bad_label_factor * std::max(depths.value(), 1.0);
-        labelled.drop_if([&](const timed_sample& one) {
-            return fit.depth(one.sample, 0, one.sample.num_known) > limit;
+        labelled.drop_if([&](timed_sample& one) {
+            fit.measure_depths(one.sample);
+            return one.sample.depth_at_labels() > limit;
         });
         for (int k = 0; k < unlabelled.size(); ++k) {
             fit.find_peaks(unlabelled[k].sample);
@@ -590,7 +584,7 @@ diffmusic_online::update(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
         s.rejected_in_a_row = 0;
         const bool is_labelled = s.arriving.sample.num_known > 0;
         // Labels may wait for the array to be turned; peaks tell how well its shape is.
-        const double depth = s.fit.depth(s.arriving.sample, 0, s.config.num_sources);
+        const double depth = s.arriving.sample.depth.mean();
         s.arriving.arrival = s.arrivals;
         (is_labelled ? s.labelled : s.unlabelled).push(s.arriving);
         s.tracked += s.status == status::tracking;

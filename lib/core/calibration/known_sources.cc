@@ -19,9 +19,6 @@ namespace {
 constexpr double degrees_per_radian = 180.0 / M_PI;
 // Labels given in degrees arrive with rounding errors.
 constexpr double limit_tolerance = 1e-9;
-// Known bearings of a line that are nearer to each other than this, in sin(theta), tell
-// its tilt but not its stretch.
-constexpr double well_apart = 0.1;
 } // namespace
 
 void require_calibratable(const antenna_array& array, int num_sources)

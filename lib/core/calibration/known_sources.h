@@ -21,6 +21,10 @@ namespace core {
 
 constexpr double far_away = std::numeric_limits<double>::infinity();
 
+//! Known bearings of a line that are nearer to each other than this, in sin(theta), tell its
+//! tilt but not its stretch.
+constexpr double well_apart = 0.1;
+
 //! \throws std::invalid_argument unless N >= 3 and 1 <= num_sources < N
 void require_calibratable(const antenna_array& array, int num_sources);
 

@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "known_sources.h"
 #include "label_consensus.h"
 #include <algorithm>
 #include <cmath>
@@ -17,9 +18,7 @@ namespace {
 constexpr std::size_t most_pairs = 20;
 // Bearings agree when they are nearer to each other than this part of 1 / aperture.
 constexpr double agreeing_part = 0.03;
-// Two labels tell a slope when they are this far apart in sin(theta), and none bends the
-// array by more than this.
-constexpr double well_apart = 0.1;
+// No label bends the array by more than this.
 constexpr double steepest = 2.0;
 // One label more may be an accident.
 constexpr int clear_majority = 2;

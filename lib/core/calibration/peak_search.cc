@@ -6,6 +6,7 @@
  */
 
 #include "peak_search.h"
+#include <gnuradio/bearing/core/subspace/angle_grid.h>
 #include <algorithm>
 #include <cmath>
 
@@ -14,36 +15,30 @@ namespace bearing {
 namespace core {
 
 namespace {
-// Points on the fastest ripple of the null function, of period 1 / aperture; the step at
-// least once in so many degrees.
-constexpr double points_per_ripple = 12.0;
-constexpr double widest_step = 2.0 * M_PI / 180.0;
-// The fit may find the array wider than it was drawn.
-constexpr double aperture_margin = 1.2;
 // Sources nearer to each other than this part of 1 / aperture are not resolved, and those
 // beyond this sin(theta) slide along a line's endfire.
 constexpr double resolved_part = 0.22;
 constexpr double farthest_off_broadside = 0.97;
 constexpr int most_newton_steps = 12;
 constexpr double converged_step = 1e-9;
-
-Eigen::VectorXd search_grid(const antenna_array& drawn)
-{
-    const double ripple = 1.0 / std::max(aperture_margin * drawn.aperture(), 1e-3);
-    const double step = std::min(widest_step, ripple / points_per_ripple);
-    if (drawn.is_front_only()) {
-        const int points = 2 + static_cast<int>(M_PI / step);
-        return Eigen::VectorXd::LinSpaced(points, -0.5 * M_PI, 0.5 * M_PI);
-    }
-    const int points = static_cast<int>(std::ceil(2.0 * M_PI / step));
-    return Eigen::VectorXd::LinSpaced(points, 0.0, 2.0 * M_PI * (points - 1) / points);
-}
 } // namespace
+
+double seen_distance(bool is_front_only, double azimuth, double other)
+{
+    const double dx = std::sin(azimuth) - std::sin(other);
+    const double dy = is_front_only ? 0.0 : std::cos(azimuth) - std::cos(other);
+    return std::hypot(dx, dy);
+}
+
+double resolved_distance(const antenna_array& drawn)
+{
+    return resolved_part / drawn.aperture();
+}
 
 peak_search::peak_search(const antenna_array& drawn)
     : d_is_front_only(drawn.is_front_only()),
-      d_least_distance(resolved_part / drawn.aperture()),
-      d_azimuth(search_grid(drawn)),
+      d_least_distance(resolved_distance(drawn)),
+      d_azimuth(angle_grid::whole_range(drawn).searched_by(drawn).azimuth()),
       d_direction(d_azimuth.size(), 2),
       d_phase(d_azimuth.size(), drawn.num_elements()),
       d_real(d_azimuth.size(), drawn.num_elements()),
@@ -153,17 +148,14 @@ bool peak_search::is_doubtful(const calibration_sample& sample) const
 {
     const int m = sample.num_sources();
     for (int i = 0; i < m; ++i) {
-        const double x = std::sin(sample.azimuth(i));
-        const double y = std::cos(sample.azimuth(i));
+        const double azimuth = sample.azimuth(i);
         if (d_is_front_only && i >= sample.num_known &&
-            std::abs(x) > farthest_off_broadside) {
+            std::abs(std::sin(azimuth)) > farthest_off_broadside) {
             return true;
         }
         for (int k = std::max(i + 1, sample.num_known); k < m; ++k) {
-            const double dx = std::sin(sample.azimuth(k)) - x;
-            // A line does not see y.
-            const double dy = d_is_front_only ? 0.0 : std::cos(sample.azimuth(k)) - y;
-            if (std::hypot(dx, dy) < d_least_distance) {
+            if (seen_distance(d_is_front_only, azimuth, sample.azimuth(k)) <
+                d_least_distance) {
                 return true;
             }
         }

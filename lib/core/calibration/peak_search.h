@@ -20,6 +20,12 @@ namespace gr {
 namespace bearing {
 namespace core {
 
+//! Distance of two directions on the horizon as unit vectors, radians in; a line does not
+//! see on which side of it a source is.
+double seen_distance(bool is_front_only, double azimuth, double other);
+//! What two sources must be apart by, in that measure, to be told from each other.
+double resolved_distance(const antenna_array& drawn);
+
 /*!
  * \brief Peaks of the MUSIC spectrum of an array whose parameters keep changing.
  *

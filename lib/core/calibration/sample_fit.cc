@@ -6,6 +6,7 @@
  */
 
 #include "known_sources.h"
+#include "median.h"
 #include "sample_fit.h"
 #include <algorithm>
 #include <cmath>
@@ -28,18 +29,6 @@ constexpr int newest = 5;
 constexpr double other_phase = 0.8;
 constexpr double other_log_gain = 0.3;
 constexpr int other_steps = 15;
-constexpr int steps_per_search = 5;
-
-double median(std::vector<double>& values)
-{
-    if (values.empty()) {
-        return nan;
-    }
-    const std::vector<double>::iterator middle =
-        values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
-}
 
 double robust_weight(double depth, double limit)
 {
@@ -78,18 +67,21 @@ void sample_fit::set_parameters(const array_parameters& parameters)
 void sample_fit::find_peaks(calibration_sample& sample)
 {
     d_search.update(d_parameters);
+    look_for_peaks(sample);
+}
+
+void sample_fit::look_for_peaks(calibration_sample& sample)
+{
     sample.is_doubtful =
         !d_search.find(d_parameters, sample) || d_search.is_doubtful(sample);
 }
 
-double sample_fit::depth(const calibration_sample& sample, int first, int last)
+void sample_fit::measure_depths(calibration_sample& sample)
 {
-    double sum = 0.0;
-    for (int k = first; k < last; ++k) {
+    for (int k = 0; k < sample.num_sources(); ++k) {
         d_source.evaluate(d_parameters, sample, sample.azimuth(k), range_of(sample, k));
-        sum += d_source.depth();
+        sample.depth(k) = d_source.depth();
     }
-    return last > first ? sum / (last - first) : 0.0;
 }
 
 // Directions and depths of all sources by the present parameters.
@@ -101,15 +93,12 @@ void sample_fit::locate(const sample_list& samples, bool look_again)
     for (calibration_sample* sample : samples) {
         if (sample->num_known < sample->num_sources()) {
             if (look_again) {
-                sample->is_doubtful = !d_search.find(d_parameters, *sample) ||
-                                      d_search.is_doubtful(*sample);
+                look_for_peaks(*sample);
             } else {
                 d_search.refine(d_parameters, *sample);
             }
         }
-        for (int k = 0; k < sample->num_sources(); ++k) {
-            sample->depth(k) = depth(*sample, k, k + 1);
-        }
+        measure_depths(*sample);
     }
 }
 

@@ -33,6 +33,9 @@ enum class source_weighting {
               //!< become stale as the array drifts counts less and less
 };
 
+//! Between two searches for peaks the directions only follow.
+constexpr int steps_per_search = 5;
+
 /*!
  * \brief The fit of an array's parameters to samples, step by step.
  *
@@ -51,8 +54,8 @@ public:
     void find_peaks(calibration_sample& sample);
     //! Largest depth at the newest few labels when they were last looked at, at least 1.
     double label_depth(const sample_list& samples);
-    //! Mean depth of sources \p first to \p last, not included; 0 for none.
-    double depth(const calibration_sample& sample, int first, int last);
+    //! Sets the depths of a sample's sources.
+    void measure_depths(calibration_sample& sample);
 
     /*!
      * \brief Sets the normal equations up at the present parameters.
@@ -83,6 +86,7 @@ public:
     int num_unknowns() const { return d_newton.num_unknowns(); }
 
 private:
+    void look_for_peaks(calibration_sample& sample);
     void locate(const sample_list& samples, bool look_again);
     void set_limits(const sample_list& samples, source_weighting weighting);
     std::vector<double>& newest_depths(const sample_list& samples, bool known, int most);

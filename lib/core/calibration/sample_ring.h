@@ -9,7 +9,7 @@
 #define INCLUDED_BEARING_CORE_CALIBRATION_SAMPLE_RING_H
 
 #include "calibration_sample.h"
-#include <algorithm>
+#include "median.h"
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -113,10 +113,7 @@ public:
         }
         d_next = (d_next + 1) % capacity;
         d_sorted = d_values;
-        const std::vector<double>::iterator middle =
-            d_sorted.begin() + static_cast<std::ptrdiff_t>(d_sorted.size() / 2);
-        std::nth_element(d_sorted.begin(), middle, d_sorted.end());
-        d_median = *middle;
+        d_median = median(d_sorted);
     }
     void clear()
     {

@@ -7,6 +7,7 @@
 
 #define BOOST_TEST_MODULE calibration_file
 #include "scenes.h"
+#include "temporary_folder.h"
 #include <gnuradio/bearing/core/calibration/calibration_file.h>
 #include <nlohmann/json.hpp>
 #include <sys/stat.h>
@@ -42,31 +43,6 @@ extern "C" __attribute__((visibility("default"))) mode_t umask(mode_t mask) noex
 }
 
 namespace {
-
-// A folder of its own for each test, gone afterwards.
-struct folder {
-    folder()
-    {
-        std::string name = (fs::temp_directory_path() / "bearing-qa-XXXXXX").string();
-        path = mkdtemp(name.data());
-    }
-    ~folder() { fs::remove_all(path); }
-    std::string file() const { return (path / "calibration.json").string(); }
-    fs::path path;
-};
-
-std::string read(const std::string& path)
-{
-    std::ifstream in(path, std::ios::binary);
-    std::stringstream text;
-    text << in.rdbuf();
-    return text.str();
-}
-
-void write(const std::string& path, const std::string& text)
-{
-    std::ofstream(path, std::ios::binary) << text;
-}
 
 calibration_state complete()
 {

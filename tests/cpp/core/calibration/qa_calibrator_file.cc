@@ -7,6 +7,7 @@
 
 #define BOOST_TEST_MODULE calibrator_file
 #include "scenes.h"
+#include "temporary_folder.h"
 #include <gnuradio/bearing/core/calibration/calibration_file.h>
 #include <gnuradio/bearing/core/calibration/calibrator_file.h>
 #include <nlohmann/json.hpp>
@@ -23,31 +24,6 @@ namespace fs = std::filesystem;
 using json = nlohmann::json;
 
 namespace {
-
-// A folder of its own for each test, gone afterwards.
-struct folder {
-    folder()
-    {
-        std::string name = (fs::temp_directory_path() / "bearing-qa-XXXXXX").string();
-        path = mkdtemp(name.data());
-    }
-    ~folder() { fs::remove_all(path); }
-    std::string file() const { return (path / "state.json").string(); }
-    fs::path path;
-};
-
-std::string read(const std::string& path)
-{
-    std::ifstream in(path, std::ios::binary);
-    std::stringstream text;
-    text << in.rdbuf();
-    return text.str();
-}
-
-void write(const std::string& path, const std::string& text)
-{
-    std::ofstream(path, std::ios::binary) << text;
-}
 
 std::vector<calibrator_record> two_tunings()
 {
