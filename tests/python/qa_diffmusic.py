@@ -362,11 +362,11 @@ class qa_calibrating(DiffmusicTestCase):
         run(block, items, tags, labels)
         run(undisturbed, good, tags, labels)
         self.assert_counts(block, bad_data=4, weak=1)
-        # Five arrivals older, what is remembered weighs a little less: a hundredth of the 0.01
-        # that noise leaves of a gain (32 items of 100 snapshots at 20 dB). A bad item that was
-        # used would show as more than 1.
+        # Five arrivals older, what is remembered weighs a little less, and has drifted for longer:
+        # by less than the 0.01 that noise leaves of a gain (32 items of 100 snapshots at 20 dB).
+        # A bad item that was used would show as more than 1.
         np.testing.assert_allclose(
-            block.calibration().gains, undisturbed.calibration().gains, atol=1e-3
+            block.calibration().gains, undisturbed.calibration().gains, atol=3e-3
         )
 
     def test_an_element_moved_by_hand_is_recovered_from_and_told(self):

@@ -33,6 +33,8 @@ struct calibration_sample {
     Eigen::VectorXd depth;
     //! what its terms are multiplied by
     double weight = 1.0;
+    //! arrivals since it came
+    double age = 0.0;
     //! the peaks are too few, too close or too near to endfire to be relied on
     bool is_doubtful = false;
 

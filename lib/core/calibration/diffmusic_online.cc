@@ -64,13 +64,8 @@ constexpr double labelled_margin = 1.25;
 // unseen, so they must not be stale.
 constexpr double label_memory = 1.5;
 constexpr double peak_memory = 3.0;
-// Drift of the phases, in radians an arrival: what share of each step counts as drift, from
-// when on, and how much of a step does at most.
-constexpr double drift_share = 0.015;
-constexpr int drift_delay = 40;
-constexpr double fastest_drift = 0.002;
-// Arrivals since the last one without a label within which drift is seen.
-constexpr std::uint64_t drift_memory = 10;
+// What was learnt of drift before counts up to so many times as much as what is remembered.
+constexpr double drift_memory = 3.0;
 // How far an element may be carried in one step, in wavelengths, against the data of one
 // source: when the array has settled, after so many arrivals, and when it has been followed
 // for long. A label counts for several arrivals, being rarer.
@@ -92,6 +87,13 @@ int require_at_least(const char* name, int value, int least)
             std::string(name) + " is " + std::to_string(value) +
                 "; it must be at least " + std::to_string(least));
     return value;
+}
+
+// exp(j phases), not evaluated.
+template <class Phases>
+auto phasors(const Phases& phases)
+{
+    return phases.unaryExpr([](double phase) { return std::polar(1.0, phase); });
 }
 
 antenna_array checked(antenna_array array, const online_config& config)
@@ -143,7 +145,6 @@ struct diffmusic_online::state {
         require_at_least("label_lifetime", config.label_lifetime, 1);
         samples.reserve(config.labelled_buffer + config.unlabelled_buffer);
         directions.reserve(config.num_sources * samples.capacity());
-        phase_rate.setZero(array.num_elements());
         hold_start();
     }
 
@@ -151,8 +152,11 @@ struct diffmusic_online::state {
                          std::size_t snapshots);
     update_outcome judge_depth();
     void step(double depth);
-    bool sees_drift() const;
     void advance();
+    void change_drift(const Eigen::VectorXd& change);
+    void turn_phases(const Eigen::VectorXd& by);
+    template <class Action>
+    void for_each_remembered(Action action);
     void follow_drift(double depth);
     known_bearings known_now();
     parameter_prior step_prior() const;
@@ -176,6 +180,7 @@ struct diffmusic_online::state {
     timed_sample peaks; // of what arrives, without its labels
     label_consensus consensus;
     std::uint64_t arrivals = 0;
+    std::uint64_t advanced_to = 0; // arrivals by which drift was followed
 
     sample_fit fit;
     array_parameters good;
@@ -194,7 +199,7 @@ struct diffmusic_online::state {
     int tracked = 0;
     int labels_heard = 0;
     bool is_stepped = false;
-    Eigen::VectorXd phase_rate; // radians an arrival
+    Eigen::VectorXcd turn; // of the phases, N
 
     // What is told while the calibrator is frozen, and until it knows the shape for the first
     // time: the calibration it started from.
@@ -288,52 +293,70 @@ update_outcome diffmusic_online::state::judge_depth()
     return update_outcome::accepted;
 }
 
-// Labels of one bearing, one after another, cannot tell drift from turning: what does is the
-// shape, by arrivals without a label in between.
-bool diffmusic_online::state::sees_drift() const
-{
-    return unlabelled.size() > 0 &&
-           arrivals - unlabelled.newest().arrival <= drift_memory;
-}
-
 // Takes the phases, and what is remembered, along with the drift of the receivers, so that
-// what is old is not stale.
+// what is old is not stale. No drift is steady for long.
 void diffmusic_online::state::advance()
 {
-    array_parameters moved = fit.parameters();
-    for (Eigen::Index l = 0; l < phase_rate.size(); ++l) {
-        const std::complex<double> turn = std::polar(1.0, phase_rate(l));
-        moved.gains(l) *= turn;
-        for (sample_ring* ring : { &labelled, &unlabelled }) {
-            for (int k = 0; k < ring->size(); ++k) {
-                if ((*ring)[k].arrival < arrivals) {
-                    (*ring)[k].sample.signal_subspace.row(l) *= turn;
-                }
-            }
+    const std::uint64_t longest = config.unlabelled_buffer;
+    const std::uint64_t elapsed = std::min(arrivals - advanced_to, longest);
+    advanced_to = arrivals;
+    turn_phases(static_cast<double>(elapsed) * fit.drift().rate());
+    for_each_remembered([this](timed_sample& one) {
+        if (one.arrival < arrivals) {
+            one.sample.signal_subspace.array().colwise() *= turn.array();
         }
-    }
-    fit.set_parameters(moved);
+    });
 }
 
-// The drift is what steps have in common, but for those that turn the array onto its first
-// labels, or follow a surprise.
+// Goes on as if the drift had always been what it is known to be now.
+void diffmusic_online::state::change_drift(const Eigen::VectorXd& change)
+{
+    turn_phases(fit.mean_age() * change);
+    for_each_remembered([&](timed_sample& one) {
+        turn = phasors(static_cast<double>(arrivals - one.arrival) * change);
+        one.sample.signal_subspace.array().colwise() *= turn.array();
+    });
+}
+
+// Leaves exp(j by) in turn.
+void diffmusic_online::state::turn_phases(const Eigen::VectorXd& by)
+{
+    turn = phasors(by);
+    array_parameters turned = fit.parameters();
+    turned.gains.array() *= turn.array();
+    fit.set_parameters(turned);
+}
+
+template <class Action>
+void diffmusic_online::state::for_each_remembered(Action action)
+{
+    for (sample_ring* ring : { &labelled, &unlabelled }) {
+        for (int k = 0; k < ring->size(); ++k) {
+            action((*ring)[k]);
+        }
+    }
+}
+
+// Learns the drift from what is remembered, but not while the array turns onto its first
+// labels, or follows a surprise.
 void diffmusic_online::state::follow_drift(double depth)
 {
-    const bool is_turning = orientation != orientation::unknown &&
+    const bool is_turning = labelled.size() > 0 &&
+                            arrivals - labelled.newest().arrival < settled_count &&
                             arrivals_per_label * labels_heard < settled_count;
-    if (tracked > drift_delay && sees_drift() && !is_turning &&
-        depth < calibrated_depth) {
-        phase_rate +=
-            drift_share *
-            fit.newton().phase_move().cwiseMin(fastest_drift).cwiseMax(-fastest_drift);
-        fit.newton().release_phases(phase_rate);
+    if (!is_turning && depth < calibrated_depth) {
+        const double window = config.unlabelled_buffer;
+        const double before = std::clamp(tracked / window - 1.0, 0.0, drift_memory);
+        change_drift(fit.drift().step(before, fit.newton()));
     }
 }
 
 void diffmusic_online::state::step(double depth)
 {
-    if (status == status::tracking && sees_drift()) {
+    if (status == status::tracking) {
         advance();
+    } else {
+        advanced_to = arrivals;
     }
     labelled.drop_before(arrivals, config.label_lifetime);
     const known_bearings known = known_now();
@@ -348,6 +371,7 @@ void diffmusic_online::state::step(double depth)
                                       ? label_memory * config.labelled_buffer
                                       : peak_memory * config.unlabelled_buffer;
             one.sample.weight = std::exp2(-age / memory);
+            one.sample.age = age;
             samples.push_back(&one.sample);
         }
     }
@@ -409,7 +433,7 @@ void diffmusic_online::state::forget()
     since_start = 0;
     tracked = 0;
     labels_heard = 0;
-    phase_rate.setZero();
+    fit.drift().forget();
 }
 
 // Keeps telling the last good calibration until a new one is found.

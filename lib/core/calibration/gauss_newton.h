@@ -84,12 +84,7 @@ public:
                 const free_map& map,
                 const parameter_prior& prior = vague_prior);
 
-    //! The change of phase of each element, N; right after step() only.
-    Eigen::VectorXd::ConstSegmentReturnType phase_move() const
-    {
-        return d_move.segment(d_num_elements, d_num_elements);
-    }
-    //! Takes out of a change of phases what was pinned in the last step.
+    //! Takes out of phases, N, what was pinned in the last step.
     void release_phases(Eigen::VectorXd& phases) const;
 
 private:

@@ -53,7 +53,8 @@ sample_fit::sample_fit(const antenna_array& drawn, bool fit_positions)
       d_parameters(array_parameters::of(drawn)),
       d_source(drawn.num_elements()),
       d_search(drawn),
-      d_newton(drawn.num_elements(), num_fitted_axes(drawn, fit_positions))
+      d_newton(drawn.num_elements(), num_fitted_axes(drawn, fit_positions)),
+      d_drift(drawn.num_elements())
 {
     d_parameters.impose_gauge(d_drawn);
 }
@@ -153,13 +154,26 @@ double sample_fit::label_depth(const sample_list& samples)
     return largest;
 }
 
+void sample_fit::set_mean_age(const sample_list& samples)
+{
+    double sum = 0.0;
+    double weights = 0.0;
+    for (const calibration_sample* sample : samples) {
+        sum += sample->weight * sample->age;
+        weights += sample->weight;
+    }
+    d_mean_age = weights > 0.0 ? sum / weights : 0.0;
+}
+
 double sample_fit::assemble(const sample_list& samples,
                             source_weighting weighting,
                             bool look_again)
 {
     locate(samples, look_again);
     set_limits(samples, weighting);
+    set_mean_age(samples);
     d_newton.clear();
+    d_drift.clear();
     d_depths.clear();
     double sum = 0.0;
     for (const calibration_sample* sample : samples) {
@@ -171,9 +185,11 @@ double sample_fit::assemble(const sample_list& samples,
             d_source.evaluate(
                 d_parameters, *sample, sample->azimuth(k), range_of(*sample, k));
             const double limit = is_known ? d_label_limit : d_peak_limit;
-            d_newton.add(d_source,
-                         is_known,
-                         sample->weight * robust_weight(sample->depth(k), limit));
+            const double weight = sample->weight * robust_weight(sample->depth(k), limit);
+            d_newton.add(d_source, is_known, weight);
+            if (sample->age != d_mean_age) {
+                d_drift.add(d_source, is_known, weight, sample->age - d_mean_age);
+            }
             d_depths.push_back(sample->depth(k));
             sum += sample->depth(k);
         }

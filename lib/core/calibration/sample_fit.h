@@ -11,6 +11,7 @@
 #include "calibration_sample.h"
 #include "gauss_newton.h"
 #include "peak_search.h"
+#include "phase_drift.h"
 #include "source_null.h"
 #include <gnuradio/bearing/core/array/antenna_array.h>
 #include <gnuradio/bearing/core/calibration/array_parameters.h>
@@ -83,11 +84,15 @@ public:
                          const array_parameters& start);
 
     gauss_newton& newton() { return d_newton; }
+    phase_drift& drift() { return d_drift; }
+    //! weighted mean age of the samples last assembled, in arrivals
+    double mean_age() const { return d_mean_age; }
     int num_unknowns() const { return d_newton.num_unknowns(); }
 
 private:
     void look_for_peaks(calibration_sample& sample);
     void locate(const sample_list& samples, bool look_again);
+    void set_mean_age(const sample_list& samples);
     void set_limits(const sample_list& samples, source_weighting weighting);
     std::vector<double>& newest_depths(const sample_list& samples, bool known, int most);
 
@@ -96,6 +101,8 @@ private:
     source_null d_source;
     peak_search d_search;
     gauss_newton d_newton;
+    phase_drift d_drift;
+    double d_mean_age = 0.0;
     std::vector<double> d_depths;
     double d_label_limit = 0.0;
     double d_peak_limit = 0.0;

@@ -43,6 +43,8 @@ public:
 
     const gr::bearing::core::antenna_array& truth() const { return d_truth; }
     const gr::bearing::core::antenna_array& drawn() const { return d_drawn; }
+    //! of the phases, radians an arrival
+    const Eigen::VectorXd& rate() const { return d_rate; }
 
     void change(const std::function<void(gr::bearing::core::calibration_state&)>& how)
     {

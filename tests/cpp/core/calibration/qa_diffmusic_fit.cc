@@ -182,10 +182,9 @@ BOOST_AUTO_TEST_CASE(five_sources_are_found_on_the_calibrated_line)
                            const Eigen::MatrixXcd& covariance) {
         Eigen::VectorXd found =
             subspace_fit_estimator(array, config).estimate(covariance, snapshots).azimuth;
-        // Two that fell together are one direction twice.
-        for (int i = 1; i < num_sources; ++i) {
-            found(i) = std::isnan(found(i)) ? found(i - 1) : found(i);
-        }
+        // Two that fell together are one direction, with the power of both: of sources of
+        // equal power the strongest, which comes first.
+        found = found.array().isNaN().select(found(0), found);
         return permuted_error(line16, found, azimuth) / degree;
     };
     const auto compare = [&](double gap,
@@ -219,12 +218,10 @@ BOOST_AUTO_TEST_CASE(five_sources_are_found_on_the_calibrated_line)
     collected apart, apart_true;
     compare(1.5 * degree, 15.0, apart, apart_true);
     BOOST_TEST(apart.mean() <= 0.10);
-    // Sources within a tenth of a beam: for one in ten sets the criterion itself is lower
-    // with a source elsewhere than at the truth, whatever the array's parameters.
     collected anywhere, anywhere_true;
     compare(0.0, 20.0, anywhere, anywhere_true);
+    BOOST_TEST(anywhere.mean() <= 0.8);
     BOOST_TEST(anywhere.median() <= 1.1 * anywhere_true.median());
-    BOOST_TEST(anywhere.mean() <= anywhere_true.mean() + 0.5);
 }
 
 BOOST_AUTO_TEST_CASE(a_beacon_near_by_at_a_known_range_calibrates)

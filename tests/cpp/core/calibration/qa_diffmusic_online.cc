@@ -8,6 +8,7 @@
 #define BOOST_TEST_MODULE diffmusic_online
 #include "drifting_station.h"
 #include "uncalibrated_arrays.h"
+#include <gnuradio/bearing/core/calibration/array_parameters.h>
 #include <gnuradio/bearing/core/calibration/diffmusic_online.h>
 #include <boost/test/unit_test.hpp>
 #include <functional>
@@ -135,6 +136,31 @@ BOOST_AUTO_TEST_CASE(the_shape_follows_drifting_phases_without_labels)
     BOOST_TEST(run(5, { line16, 300, 10.0 }, 6).aligned_ratio.worst() <= 1.02);
 }
 
+// Without knowing the rates the calibrator would tell what was true half a buffer ago.
+BOOST_AUTO_TEST_CASE(steady_drift_leaves_no_lag)
+{
+    uncalibrated_world world(12);
+    collected lag;
+    for (int k = 0; k < num_arrays(8, 40); ++k) {
+        station where(world, circle5, 30.0);
+        diffmusic_online calibrator(circle5);
+        for (int i = 0; i < 300; ++i) {
+            update(calibrator, where.next(), i % 2 == 0);
+        }
+        const Eigen::VectorXd ahead =
+            (calibrator.calibration().gains.array() /
+             array_parameters::of(where.truth()).calibration(circle5).gains.array())
+                .arg();
+        const Eigen::VectorXd rate = where.rate().array() - where.rate().mean();
+        if (rate.norm() > 0.0) { // they do not all drift alike
+            const double by = (ahead.array() - ahead.mean()).matrix().dot(rate);
+            lag.add(-by / rate.squaredNorm()); // arrivals
+        }
+    }
+    BOOST_TEST_MESSAGE("lag: mean " << lag.mean() << " worst " << lag.worst());
+    BOOST_TEST(std::abs(lag.mean()) < 2.0);
+}
+
 BOOST_AUTO_TEST_CASE(one_bad_arrival_in_five_does_little_harm)
 {
     scenario all_labelled{ line16, 300, 0.0, 0.2 };
@@ -146,8 +172,8 @@ BOOST_AUTO_TEST_CASE(one_bad_arrival_in_five_does_little_harm)
     BOOST_TEST(run(7, few_labels, 6).ratio.mean() <= 1.3);
 }
 
-// Of 100 arrays 95 are within 1.25 by then, 86 while their phases drift: what drifts is
-// known later than what stands.
+// Of 100 arrays 95 are within 1.25 by then, drifting or not. No calibrator that allows for
+// such drift can do better: by the Cramer-Rao bound 98 of 100 are, and 95 when they drift.
 BOOST_AUTO_TEST_CASE(a_circle_calibrates_itself_by_arrival_forty)
 {
     const auto num_good = [](const campaign& result) {
@@ -161,7 +187,7 @@ BOOST_AUTO_TEST_CASE(a_circle_calibrates_itself_by_arrival_forty)
     BOOST_TEST(num_good(standing) >= 0.85);
     BOOST_TEST(standing.aligned_ratio.median() <= 1.10);
     campaign drifting = run(9, { circle5, 40, 10.0 }, 16, 100);
-    BOOST_TEST(num_good(drifting) >= 0.7);
+    BOOST_TEST(num_good(drifting) >= 0.85);
     BOOST_TEST(drifting.aligned_ratio.median() <= 1.15);
     campaign followed = run(9, { circle5, 150, 10.0 }, 16, 100);
     BOOST_TEST(num_good(followed) >= 0.85);
@@ -183,28 +209,35 @@ BOOST_AUTO_TEST_CASE(two_labels_turn_the_circle_onto_north)
 BOOST_AUTO_TEST_CASE(the_orientation_is_told_by_labels_and_held_when_they_are_old)
 {
     uncalibrated_world world(20);
-    station where(world, line16, 0.0);
-    online_config config;
-    config.label_lifetime = 30;
-    diffmusic_online calibrator(line16, config);
-    for (int k = 0; k < 40; ++k) {
-        update(calibrator, where.next(), false);
+    collected ratio;
+    for (int array = 0; array < num_arrays(10, 40); ++array) {
+        station where(world, line16, 0.0);
+        online_config config;
+        config.label_lifetime = 30;
+        diffmusic_online calibrator(line16, config);
+        for (int k = 0; k < 40; ++k) {
+            update(calibrator, where.next(), false);
+        }
+        BOOST_TEST(to_string(calibrator.orientation()) == "unknown");
+        update(calibrator, where.next(-40.0 * degree), true);
+        BOOST_TEST(to_string(calibrator.orientation()) == "partly_known");
+        for (int k = 0; k < 10; ++k) {
+            update(calibrator, where.next((k % 2 ? 50.0 : -40.0) * degree), true);
+        }
+        BOOST_TEST(to_string(calibrator.orientation()) == "known");
+        for (int k = 0; k < 300; ++k) {
+            update(calibrator, where.next(), false);
+        }
+        BOOST_TEST(to_string(calibrator.orientation()) == "known");
+        ratio.add(
+            world
+                .score(line16, where.truth(), line16.calibrated(calibrator.calibration()))
+                .ratio());
     }
-    BOOST_TEST(to_string(calibrator.orientation()) == "unknown");
-    update(calibrator, where.next(-40.0 * degree), true);
-    BOOST_TEST(to_string(calibrator.orientation()) == "partly_known");
-    for (int k = 0; k < 10; ++k) {
-        update(calibrator, where.next((k % 2 ? 50.0 : -40.0) * degree), true);
-    }
-    BOOST_TEST(to_string(calibrator.orientation()) == "known");
-    for (int k = 0; k < 300; ++k) {
-        update(calibrator, where.next(), false);
-    }
-    BOOST_TEST(to_string(calibrator.orientation()) == "known");
-    const uncalibrated_world::scores scores =
-        world.score(line16, where.truth(), line16.calibrated(calibrator.calibration()));
-    // Eleven labels, and 300 arrivals that could have carried the tilt away.
-    BOOST_TEST(scores.ratio() < 1.5);
+    BOOST_TEST_MESSAGE("held: ratio mean " << ratio.mean() << " worst " << ratio.worst());
+    // Eleven labels, and 300 arrivals that could have carried the tilt away: it would be
+    // tens of times the truth.
+    BOOST_TEST(ratio.mean() < 1.6);
 }
 
 BOOST_AUTO_TEST_CASE(an_element_moved_by_hand_is_noticed_and_learnt_anew)
