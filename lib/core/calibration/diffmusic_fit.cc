@@ -124,6 +124,7 @@ private:
     void try_shape_first(const array_parameters& start,
                          int iterations,
                          std::vector<double>& loss);
+    void move_elements(int iterations, std::vector<double>& loss);
     void descend(int iterations, std::vector<double>& loss);
 
     const antenna_array& d_array;
@@ -220,6 +221,7 @@ std::vector<double> batch_fit::run()
     std::vector<double> loss;
     loss.reserve(3 * iterations);
     descend(iterations, loss);
+    move_elements(iterations, loss);
     // Peaks of an array far from its drawing can lie where no source is, and hold the fit
     // in a wrong minimum.
     for (int k = 0; k < most_other_starts && d_fit.median_depth() > mismatch_loss; ++k) {
@@ -232,6 +234,24 @@ std::vector<double> batch_fit::run()
         try_shape_first(start, iterations, loss);
     }
     return loss;
+}
+
+// A weak element can end in a wrong minimum of its own, from which no small step leads out.
+void batch_fit::move_elements(int iterations, std::vector<double>& loss)
+{
+    for (int k = 0; k < d_array.num_elements(); ++k) {
+        const double present_loss = finish();
+        const array_parameters present = d_fit.parameters();
+        if (!d_fit.move_worst_element(d_list)) {
+            break;
+        }
+        descend(iterations, loss);
+        if (!(finish() < present_loss)) {
+            d_fit.set_parameters(present);
+            finish();
+            break;
+        }
+    }
 }
 
 // A few labels far from where the array as drawn sees their sources bend its shape. So it

@@ -53,7 +53,8 @@ sample_fit::sample_fit(const antenna_array& drawn, bool fit_positions)
       d_parameters(array_parameters::of(drawn)),
       d_source(drawn.num_elements()),
       d_search(drawn),
-      d_newton(drawn.num_elements(), num_fitted_axes(drawn, fit_positions)),
+      d_num_axes(num_fitted_axes(drawn, fit_positions)),
+      d_newton(drawn.num_elements(), d_num_axes),
       d_drift(drawn.num_elements())
 {
     d_parameters.impose_gauge(d_drawn);
@@ -165,6 +166,26 @@ void sample_fit::set_mean_age(const sample_list& samples)
     d_mean_age = weights > 0.0 ? sum / weights : 0.0;
 }
 
+// Evaluates each source that is not doubtful, and weighs it.
+template <class Action>
+void sample_fit::for_each_source(const sample_list& samples, Action action)
+{
+    for (const calibration_sample* sample : samples) {
+        for (int k = 0; k < sample->num_sources(); ++k) {
+            const bool is_known = k < sample->num_known;
+            if (!is_known && sample->is_doubtful) {
+                continue;
+            }
+            d_source.evaluate(
+                d_parameters, *sample, sample->azimuth(k), range_of(*sample, k));
+            const double limit = is_known ? d_label_limit : d_peak_limit;
+            const double depth = sample->depth(k);
+            action(
+                *sample, is_known, depth, sample->weight * robust_weight(depth, limit));
+        }
+    }
+}
+
 double sample_fit::assemble(const sample_list& samples,
                             source_weighting weighting,
                             bool look_again)
@@ -176,24 +197,19 @@ double sample_fit::assemble(const sample_list& samples,
     d_drift.clear();
     d_depths.clear();
     double sum = 0.0;
-    for (const calibration_sample* sample : samples) {
-        for (int k = 0; k < sample->num_sources(); ++k) {
-            const bool is_known = k < sample->num_known;
-            if (!is_known && sample->is_doubtful) {
-                continue;
-            }
-            d_source.evaluate(
-                d_parameters, *sample, sample->azimuth(k), range_of(*sample, k));
-            const double limit = is_known ? d_label_limit : d_peak_limit;
-            const double weight = sample->weight * robust_weight(sample->depth(k), limit);
-            d_newton.add(d_source, is_known, weight);
-            if (sample->age != d_mean_age) {
-                d_drift.add(d_source, is_known, weight, sample->age - d_mean_age);
-            }
-            d_depths.push_back(sample->depth(k));
-            sum += sample->depth(k);
-        }
-    }
+    for_each_source(samples,
+                    [&](const calibration_sample& sample,
+                        bool is_known,
+                        double depth,
+                        double weight) {
+                        d_newton.add(d_source, is_known, weight);
+                        if (sample.age != d_mean_age) {
+                            d_drift.add(
+                                d_source, is_known, weight, sample.age - d_mean_age);
+                        }
+                        d_depths.push_back(depth);
+                        sum += depth;
+                    });
     if (d_depths.empty()) {
         d_median_depth = nan;
         return nan;
@@ -241,6 +257,20 @@ void sample_fit::try_other_start(const sample_list& samples,
         d_parameters = present;
         assemble(samples, weighting, true);
     }
+}
+
+bool sample_fit::move_worst_element(const sample_list& samples)
+{
+    if (d_num_axes == 0) {
+        return false;
+    }
+    element_scan scan(d_drawn, d_num_axes);
+    for_each_source(samples, [&](const calibration_sample&, bool, double, double weight) {
+        scan.add(d_source, d_parameters, weight);
+    });
+    const bool is_moved = scan.move_worst(d_parameters);
+    d_parameters.impose_gauge(d_drawn);
+    return is_moved;
 }
 
 } // namespace core

@@ -9,6 +9,7 @@
 #define INCLUDED_BEARING_CORE_CALIBRATION_SAMPLE_FIT_H
 
 #include "calibration_sample.h"
+#include "element_scan.h"
 #include "gauss_newton.h"
 #include "peak_search.h"
 #include "phase_drift.h"
@@ -83,6 +84,12 @@ public:
                          source_weighting weighting,
                          const array_parameters& start);
 
+    /*!
+     * \brief Moves the element that most seems to sit in a wrong minimum, if there is one,
+     * after assemble().
+     */
+    bool move_worst_element(const sample_list& samples);
+
     gauss_newton& newton() { return d_newton; }
     phase_drift& drift() { return d_drift; }
     //! weighted mean age of the samples last assembled, in arrivals
@@ -92,6 +99,8 @@ public:
 private:
     void look_for_peaks(calibration_sample& sample);
     void locate(const sample_list& samples, bool look_again);
+    template <class Action>
+    void for_each_source(const sample_list& samples, Action action);
     void set_mean_age(const sample_list& samples);
     void set_limits(const sample_list& samples, source_weighting weighting);
     std::vector<double>& newest_depths(const sample_list& samples, bool known, int most);
@@ -100,6 +109,7 @@ private:
     array_parameters d_parameters;
     source_null d_source;
     peak_search d_search;
+    int d_num_axes;
     gauss_newton d_newton;
     phase_drift d_drift;
     double d_mean_age = 0.0;

@@ -49,6 +49,11 @@ public:
     const Eigen::MatrixXd& phase_by_position() const { return d_phase_by_position; }
     //! Q, N x N, real and imaginary part
     void fill_curvature(Eigen::MatrixXd& real, Eigen::MatrixXd& imag) const;
+    //! Q_ll, of one element
+    double own_curvature(Eigen::Index element) const
+    {
+        return d_power(element) - d_projection.row(element).squaredNorm();
+    }
 
     //! da/dtheta = j rho a: Q rho, q = rho^T Q rho and Im(c)^T rho. Far sources only.
     const Eigen::VectorXcd& azimuth_coupling() const { return d_azimuth_coupling; }

@@ -122,6 +122,26 @@ BOOST_AUTO_TEST_CASE(unlabelled_covariances_calibrate_a_line_but_for_an_affine_m
     BOOST_TEST(result.aligned_ratio.worst() <= 1.02);
 }
 
+// Three quarters of a wavelength away a weak element has a minimum of its own, in which
+// steps downhill end.
+BOOST_AUTO_TEST_CASE(an_element_far_from_where_it_was_thought_is_found)
+{
+    uncalibrated_world world(6);
+    for (const antenna_array& drawn : { line16, circle8 }) {
+        calibration_state errors = world.impaired(drawn, 0.09, 0.05).calibration();
+        errors.gains(2) *= 0.2;
+        errors.positions(2, 0) = -0.25;
+        const antenna_array truth = drawn.calibrated(errors);
+        const batch data = measure(world, truth, 60, 0);
+        errors.positions(2, 0) += 0.75;
+        const diffmusic_result fitted = fit(data, drawn.calibrated(errors));
+        BOOST_TEST(to_string(fitted.status) == "ok");
+        const uncalibrated_world::scores scores =
+            world.score(drawn, truth, drawn.calibrated(fitted.calibration));
+        BOOST_TEST(scores.aligned_ratio() <= 1.2);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_few_labels_at_four_bearings_turn_what_the_others_shaped)
 {
     const campaign result = run(4, line16, 0.36, 0.25, 60, 12, { -55, -20, 20, 55 });
