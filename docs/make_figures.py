@@ -32,8 +32,10 @@ sys.path.insert(0, str(SOURCE_DIR / "examples"))
 
 import coverage as coverage_study
 import reproduce_diffmusic as diffmusic_study
+import reproduce_propagator as propagator_study
 import reproduce_rv_root_music as rv_root_music
 
+dispersive_example = importlib.import_module("09_dispersive_line_ls_and_wiener")
 circle_example = importlib.import_module("07_circle_calibrates_itself")
 
 FOLDER = SOURCE_DIR / "docs" / "figures"
@@ -508,6 +510,57 @@ def figure_diffmusic_circle():
     return circle_example.draw(flowgraph)
 
 
+def figure_propagator_wiggles():
+    return propagator_study.draw(propagator_study.simulate(np.random.default_rng(1)))
+
+
+def figure_propagator_leak():
+    """What the sensors hear together, and power densities at the first one."""
+    records = 200
+    random = np.random.default_rng(1)
+    names = ("plain LS", "Wiener")
+    leaks = {name: np.zeros(len(propagator_study.FREQUENCY)) for name in names}
+    for _ in range(records):
+        heard = propagator_study.simulate(random)
+        for name in names:
+            found = propagator_study.estimate(heard, name)
+            passed = propagator_study.leaked(heard, found, name)[:, 0]
+            leaks[name] += np.abs(np.fft.rfft(passed)) ** 2 / records
+    scale = propagator_study.SAMPLES * propagator_study.SAMPLE_RATE
+
+    frequency = propagator_study.FREQUENCY[1:-1]
+    response = propagator_study.line().response(frequency)
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
+    left.plot(frequency, np.sum(np.abs(response) ** 2, axis=1), color=BLACK)
+    left.axhline(1.0, color="0.6", lw=0.8)
+    left.set(ylim=(0, 6), ylabel="$P^H P$", title="Sensors that hear the signal, out of ten")
+    densities = {
+        "signal": (propagator_study.source_psd(), "-", BLACK),
+        "noise by least squares": (leaks["plain LS"] / scale, "-", VERMILION),
+        "noise by Wiener": (leaks["Wiener"] / scale, "-", BLUE),
+    }
+    for label, (density, style, colour) in densities.items():
+        decibels = propagator_study.decibels(density[1:-1])
+        right.plot(frequency, decibels, style, color=colour, lw=1.2, label=label)
+    right.set(
+        ylim=(-90, -25),
+        ylabel="power density (dB, unit²/Hz)",
+        title=f"At the first sensor, {records} records",
+    )
+    right.legend(loc="lower left")
+    for axes in (left, right):
+        axes.set(xscale="log", xlim=(1, 500), xlabel="frequency (Hz)")
+        axes.set_xticks([1, 10, 100, 500], ["1", "10", "100", "500"])
+        axes.grid(alpha=0.3)
+    return figure
+
+
+def figure_propagator_stream():
+    flowgraph = dispersive_example.dispersive_line(10.0)
+    flowgraph.run()
+    return dispersive_example.draw(flowgraph.meters)
+
+
 def figure_sky_calibration():
     generator = np.random.default_rng(45)
     array = bearing.array.custom(generator.uniform(-6, 6, (24, 2)))
@@ -769,6 +822,10 @@ def figure_window_line_beacon_track():
     return window_picture(
         "08_line_drift_beacon", tab=1, screen="800x480", seconds=55.0, settings=known
     )
+
+
+def figure_window_dispersive_line():
+    return window_picture("09_dispersive_line_ls_and_wiener", screen="800x480")
 
 
 def figure_grc_circle_canvas():

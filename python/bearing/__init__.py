@@ -22,11 +22,15 @@ from .bearing_python import (
     diffmusic,
     load_calibration,
     music,
+    propagator,
+    propagator_ls_cc,
+    propagator_ls_ff,
     root_music,
     subspace_fit,
     __version__,
 )
 from .bearing_report import bearing_report
+from .hier.dispersive_line_source import dispersive_line_source
 from .hier.recording_sink import recording_sink
 from .hier.recording_source import recording_source
 from .hier.sigmf import capture, load_recording, recording, recording_error
@@ -42,9 +46,13 @@ __all__ = [
     "core",
     "covariance",
     "diffmusic",
+    "dispersive_line_source",
     "load_calibration",
     "load_recording",
     "music",
+    "propagator",
+    "propagator_ls_cc",
+    "propagator_ls_ff",
     "recording",
     "recording_error",
     "recording_sink",

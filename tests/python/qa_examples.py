@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # Copyright 2026 the gr-bearing authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Python examples run without a display and print bearings near the truth; those that study
+"""The Python examples run without a display and print results near the truth; those that study
 estimators write their pictures and tables."""
 
 import csv
@@ -22,7 +22,11 @@ SOURCE_DIR = pathlib.Path(
 # Seconds: each example prints two lines a second and estimator, and the first at once.
 DURATION = "2"
 # Seconds of signal, where examples run faster than the clock.
-DURATIONS = {"07_circle_calibrates_itself": "20", "08_line_drift_beacon": "12"}
+DURATIONS = {
+    "07_circle_calibrates_itself": "20",
+    "08_line_drift_beacon": "12",
+    "09_dispersive_line_ls_and_wiener": "8",
+}
 
 ANGLE = re.compile(r"(-?\d+\.\d+)°(?: ± (\d+\.\d+)°)?")
 
@@ -193,6 +197,17 @@ class qa_examples(unittest.TestCase):
         self.assertGreater(min(self.final_errors(example, "as drawn")), 5.0)
         self.assertRegex(self.results[example][1], "tilt unknown(.|\n)*nothing unknown")
 
+    def test_wiener_leaks_less_than_least_squares_on_a_stream(self):
+        example = "09_dispersive_line_ls_and_wiener"
+        plain, all_plain = self.final_errors(example, "least squares")
+        wiener, all_wiener = self.final_errors(example, "Wiener")
+        # Measured over 5 s: -11.3 and -16.3 dB, with deviations of 0.15 and 0.3 dB.
+        self.assertAlmostEqual(plain, -11.3, delta=1.0)
+        self.assertAlmostEqual(all_plain, -16.3, delta=1.5)
+        # The limit is 4.7 dB at the first sensor, 4.1 dB at all.
+        self.assertLess(wiener, plain - 4.0)
+        self.assertLess(all_wiener, all_plain - 3.4)
+
     def test_a_recording_is_made_and_played_back_with_its_heading(self):
         self.assertRegex(self.results["04_record"][1], r"^[12]\.\d s of 5 channels: ok\n$")
         found = readings(self.results["05_playback"][1])
@@ -294,6 +309,38 @@ class qa_studies(unittest.TestCase):
         # The best of the slides' rows; the mean is 1.4.
         self.assertLess(five["Gauss-Newton + fit"][0], 4.2)
 
+    def test_the_tables_of_propagators_are_printed_and_the_traces_drawn(self):
+        output, errors = self.run_study(
+            "reproduce_propagator.py", "--records", "2", "--plot", "p.png"
+        )
+        self.assertEqual(errors, "")
+        self.assert_is_picture("p.png")
+        rows = {
+            name: [float(cell) for cell in cells.split()]
+            for name, cells in re.findall(
+                r"^(sensor 1 |all |\d+\.\.\d+ Hz|none|velocity 1 %) +((?: *-?\d+\.\d+)+)",
+                output,
+                re.MULTILINE,
+            )
+        }
+        # Of one record the NMSE of plain least squares deviates by 0.3 dB at the first sensor; the
+        # gain over it by 0.15 dB, and the limit is 4.7 dB.
+        plain, ridge, wiener, _, exact = rows["sensor 1 "]
+        self.assertAlmostEqual(plain, -11.3, delta=1.2)
+        self.assertLess(wiener, plain - 4.0)
+        self.assertLess(wiener, ridge)
+        self.assertLess(abs(wiener - exact), 0.25)
+        plain, _, wiener, *_ = rows["all "]
+        self.assertLess(wiener, plain - 3.4)
+        # Noise at the first sensor, in dB of that of plain least squares.
+        self.assertLess(rows["0..500 Hz"][2], -6.0)
+        self.assertLess(rows["200..500 Hz"][2], -10.0)
+        # A wrong velocity costs much, and nothing once it is calibrated.
+        unharmed, harmed = rows["none"], rows["velocity 1 %"]
+        self.assertGreater(harmed[1], unharmed[1] + 4.0)
+        for repaired, wanted in zip(harmed[2:], unharmed[:2]):
+            self.assertAlmostEqual(repaired, wanted, delta=0.1)
+
     def test_coverage_of_each_variant_is_drawn(self):
         for variant in ("complex", "unitary", "real", "music"):
             with self.subTest(variant=variant):
@@ -314,6 +361,7 @@ class qa_studies(unittest.TestCase):
             "reproduce_rv_root_music.py": "--trials",
             "coverage.py": "--trials",
             "reproduce_diffmusic.py": "--tests",
+            "reproduce_propagator.py": "--records",
         }
         for name, size in sizes.items():
             for arguments in ([size, "0"], [size, "x"], ["--seed", "-1"]):

@@ -19,6 +19,8 @@ void bind_subspace(py::module& m, py::module& core);
 void bind_subspace_fit(py::module& m, py::module& core);
 void bind_closed_form_gains(py::module& core);
 void bind_diffmusic_losses(py::module& core);
+void bind_propagation(py::module& m, py::module& core);
+void bind_propagator_ls_block(py::module& m);
 
 PYBIND11_MODULE(bearing_python, m)
 {
@@ -40,4 +42,6 @@ PYBIND11_MODULE(bearing_python, m)
     bind_diffmusic(core);
     bind_closed_form_gains(core);
     bind_diffmusic_losses(core);
+    bind_propagation(m, core);
+    bind_propagator_ls_block(m);
 }

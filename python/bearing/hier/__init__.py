@@ -1,3 +1,3 @@
 # Copyright 2026 the gr-bearing authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Blocks made of GNU Radio's own blocks: recordings to and from files."""
+"""Blocks written in Python: recordings to and from files, and a simulated dispersive line."""
