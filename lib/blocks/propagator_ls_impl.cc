@@ -24,11 +24,16 @@ namespace {
 
 constexpr int max_sensors = 64;
 
-// Velocities beyond are no calibration any more.
-constexpr double slowest_scale = 0.9;
-constexpr double fastest_scale = 1.1;
+// Velocities beyond are no calibration any more, and the filters are too short for them.
+constexpr double slowest_scale = 0.95;
+constexpr double fastest_scale = 1.05;
 // A change of velocity by less costs no hundredth of a decibel.
 constexpr double smallest_step = 2e-4;
+
+bool is_calibration(double scale)
+{
+    return scale >= slowest_scale && scale <= fastest_scale;
+}
 
 const pmt::pmt_t bearings_port = pmt::mp("bearings");
 const pmt::pmt_t spectra_port = pmt::mp("spectra");
@@ -62,6 +67,20 @@ void require_propagators(const std::vector<core::propagator>& propagators)
     }
 }
 
+velocity_use checked_velocity(const std::string& velocity,
+                              const std::vector<core::propagator>& propagators)
+{
+    const velocity_use use = velocity_use_from_string(velocity);
+    for (std::size_t k = 0; use != velocity_use::off && k < propagators.size(); ++k) {
+        if (!propagators[k].has_velocity()) {
+            throw std::invalid_argument(
+                "velocity is \"" + velocity + "\", but propagators[" + std::to_string(k) +
+                "] is a table of responses, which has none; it must be \"off\"");
+        }
+    }
+    return use;
+}
+
 double checked_interval(double interval)
 {
     if (!(std::isfinite(interval) && interval >= 0.0)) {
@@ -86,69 +105,6 @@ Stream make_stream(double sample_rate,
 {
     const std::lock_guard<std::mutex> planning(gr::fft::planner::mutex());
     return Stream(sample_rate, propagators, config);
-}
-
-// What the propagators may become by themselves: waves from all round, other velocities.
-std::vector<std::vector<core::propagator>>
-possible_changes(const std::vector<core::propagator>& propagators, velocity_use velocity)
-{
-    constexpr int num_directions = 24;
-    std::vector<std::vector<core::propagator>> changes;
-    const auto add = [&](const auto& can_change, const auto& changed) {
-        if (std::any_of(propagators.begin(), propagators.end(), can_change)) {
-            changes.push_back(propagators);
-            for (core::propagator& p : changes.back()) {
-                p = can_change(p) ? changed(p) : p;
-            }
-        }
-    };
-    for (int k = 0; k < num_directions; ++k) {
-        add([](const core::propagator& p) { return p.is_plane_wave(); },
-            [k](const core::propagator& p) {
-                return p.towards(2.0 * M_PI * k / num_directions);
-            });
-    }
-    for (const double scale : { slowest_scale, fastest_scale }) {
-        if (velocity == velocity_use::apply) {
-            add([](const core::propagator& p) { return p.has_velocity(); },
-                [scale](const core::propagator& p) {
-                    return p.with_velocity_scale(scale);
-                });
-        }
-    }
-    return changes;
-}
-
-/*
- * The stream, its support such that it can follow all of them; where block_length does
- * not allow that, as it is.
- */
-template <class Stream>
-Stream make_roomy_stream(double sample_rate,
-                         const std::vector<core::propagator>& propagators,
-                         core::propagator_stream_config config,
-                         velocity_use velocity)
-{
-    Stream stream = make_stream<Stream>(sample_rate, propagators, config);
-    const auto changes = possible_changes(propagators, velocity);
-    Stream roomy = make_stream<Stream>(sample_rate, propagators, config);
-    while (!changes.empty()) {
-        try {
-            for (const auto& change : changes) {
-                roomy.set_propagators(change);
-            }
-            break;
-        } catch (const std::invalid_argument&) {
-        }
-        config.support = roomy.support() + std::max(roomy.support() / 8, 16);
-        try {
-            stream = make_stream<Stream>(sample_rate, propagators, config);
-            roomy = make_stream<Stream>(sample_rate, propagators, config);
-        } catch (const std::invalid_argument&) {
-            break;
-        }
-    }
-    return stream;
 }
 
 } // namespace
@@ -190,7 +146,7 @@ propagator_ls<T>::make(const std::vector<core::propagator>& propagators,
         sample_rate,
         config,
         checked_interval(interval),
-        velocity_use_from_string(velocity));
+        checked_velocity(velocity, propagators));
 }
 
 template <class T>
@@ -214,8 +170,7 @@ propagator_ls_impl<T>::propagator_ls_impl(
       d_num_sensors(propagators.front().num_sensors()),
       d_num_sources(static_cast<int>(propagators.size())),
       d_config(config),
-      d_stream(
-          make_roomy_stream<core_stream>(sample_rate, propagators, config, velocity)),
+      d_stream(make_stream<core_stream>(sample_rate, propagators, config)),
       d_given(propagators),
       d_velocities(d_num_sources),
       d_inputs(d_num_sensors),
@@ -246,6 +201,7 @@ bool propagator_ls_impl<T>::start()
     const std::lock_guard<std::mutex> lock(d_mutex);
     // Samples between stop and start are missing; what is inside belongs to the old ones.
     d_stream->finish();
+    d_restarts += d_is_open;
     for (std::size_t k = 0; k < d_unconnected.size(); ++k) {
         d_sources[k] = d_unconnected[k].data();
     }
@@ -547,7 +503,7 @@ void propagator_ls_impl<T>::follow(const tagged_sample& sample, std::size_t num_
         count(sample.has_gap ? event::gap : event::jump);
         restart();
     }
-    if (sample.rx_freq) {
+    if (sample.rx_freq && sample.rx_freq != d_center_frequency) {
         if (d_is_open) {
             count(event::retuned);
             restart();
@@ -593,15 +549,22 @@ void propagator_ls_impl<T>::retune()
     }
     core::propagator_stream_config config = d_config;
     config.estimate.center_frequency = frequency;
-    config.block_length = d_stream->block_length();
-    config.support = d_stream->support();
+    // Given densities are at the bins of the blocks there are.
+    if (d_config.estimate.source_psd.rows() > 1 ||
+        d_config.estimate.noise_psd.rows() > 1) {
+        config.block_length = d_stream->block_length();
+    }
     try {
         core_stream retuned =
             make_stream<core_stream>(d_sample_rate, scaled(d_given), config);
         const std::lock_guard<std::mutex> planning(gr::fft::planner::mutex());
         d_stream = std::move(retuned);
         d_center_frequency = frequency;
+        for (std::vector<T>& source : d_unconnected) {
+            source.resize(d_stream->hop());
+        }
     } catch (const std::exception& error) {
+        d_center_frequency.reset(); // coming back is another change
         if (count(event::refused) == 0) {
             this->d_logger->warn("rx_freq not followed: {}; further ones are counted",
                                  error.what());
@@ -686,7 +649,7 @@ void propagator_ls_impl<T>::learn_velocity()
         mean.num_blocks += 1;
         mean.scale +=
             (seen - mean.scale) / std::min<double>(mean.num_blocks, d_config.averaging);
-        is_due = is_due || (mean.scale >= slowest_scale && mean.scale <= fastest_scale &&
+        is_due = is_due || (is_calibration(mean.scale) &&
                             std::abs(mean.scale - mean.tried) > smallest_step);
     }
     if (d_velocity_use != velocity_use::apply || !is_due) {
@@ -694,8 +657,8 @@ void propagator_ls_impl<T>::learn_velocity()
     }
     const std::vector<velocity_mean> before = d_velocities;
     for (velocity_mean& mean : d_velocities) {
-        if (mean.num_blocks > 0) {
-            mean.tried = std::clamp(mean.scale, slowest_scale, fastest_scale);
+        if (mean.num_blocks > 0 && is_calibration(mean.scale)) {
+            mean.tried = mean.scale;
             mean.applied = mean.tried;
         }
     }

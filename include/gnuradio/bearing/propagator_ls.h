@@ -86,7 +86,7 @@ public:
      * \param interval between messages, seconds of stream time, >= 0; 0: every block
      * \param velocity "off"; "report": how much faster waves are than the propagators say
      * is estimated from one block each interval, averaged and told; "apply": and the propagators are
-     * scaled by it, while it is within 0.9 .. 1.1
+     * scaled by it, while it is within 0.95 .. 1.05
      * \throws std::invalid_argument naming the parameter
      */
     static sptr make(const std::vector<core::propagator>& propagators,

@@ -68,6 +68,16 @@ bool estimates_noise(const propagator_ls_config& config)
            (config.noise == sensor_noise::per_sensor && config.noise_psd.cols() == 1);
 }
 
+propagator_ls_config at_all_bins(propagator_ls_config config, Eigen::Index num_bins)
+{
+    for (Eigen::MatrixXd* density : { &config.source_psd, &config.noise_psd }) {
+        if (density->rows() == 1) {
+            *density = density->replicate(num_bins, 1).eval();
+        }
+    }
+    return config;
+}
+
 void require_valid(const std::vector<propagator>& propagators,
                    const propagator_ls_config& config,
                    Eigen::Index num_bins)
@@ -91,7 +101,7 @@ void require_valid(const std::vector<propagator>& propagators,
     }
     if (num_sensors == num_sources && estimates_noise(config)) {
         refuse("p has as many sources as sensors, " + std::to_string(num_sources) +
-               "; estimating the noise takes one sensor more, or noise_psd for each");
+               "; estimating the noise takes one sensor more, or noise_psd");
     }
     if (!(config.mu >= 0.0) || !std::isfinite(config.mu)) {
         refuse("mu is " + text(config.mu) + "; it must be finite and not negative");

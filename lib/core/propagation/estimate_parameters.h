@@ -53,6 +53,9 @@ std::vector<Eigen::MatrixXcd> bin_responses(const std::vector<propagator>& propa
                                             double center_frequency,
                                             spectrum_sides sides);
 
+//! The same with densities of one row spread over all bins.
+propagator_ls_config at_all_bins(propagator_ls_config config, Eigen::Index num_bins);
+
 //! Whether noise, or its shares among the sensors, must be told from the data.
 bool estimates_noise(const propagator_ls_config& config);
 

@@ -34,7 +34,7 @@ propagator_ls_result<Scalar>
 estimate(const typename propagator_ls_result<Scalar>::matrix& data,
          double sample_rate,
          const std::vector<propagator>& propagators,
-         const propagator_ls_config& config)
+         const propagator_ls_config& requested)
 {
     constexpr spectrum_sides sides = sides_of<Scalar>;
     constexpr bool is_real = sides == spectrum_sides::one;
@@ -48,6 +48,7 @@ estimate(const typename propagator_ls_result<Scalar>::matrix& data,
                                     " samples; at least 2 are needed");
     }
     const Eigen::Index num_bins = is_real ? num_samples / 2 + 1 : num_samples;
+    const propagator_ls_config config = at_all_bins(requested, num_bins);
     require_valid(propagators, config, num_bins);
     if (num_sensors != propagators.front().num_sensors()) {
         throw std::invalid_argument("propagator_ls: d has " +

@@ -336,6 +336,7 @@ propagator_stream<Sample>::state::state(double rate,
                std::to_string(shortest) + ", at most " + std::to_string(longest_block));
     }
     frequency = bin_frequencies(length, sample_rate, sides);
+    config = at_all_bins(std::move(config), frequency.size());
     core::require_valid(propagators, config, frequency.size());
 
     hop = length - 2 * support;

@@ -79,17 +79,13 @@ ls_result fit(const py::array& d,
               const std::optional<real_array>& noise_psd,
               double center_frequency)
 {
-    const auto num_bins = [&d] {
-        const Eigen::Index size = d.ndim() > 0 ? d.shape(0) : 0;
-        return is_complex(d) ? size : size / 2 + 1;
-    };
     propagator_ls_config config;
     config.mode = ls_mode_from_string(mode);
     config.noise = sensor_noise_from_string(noise);
     config.mu = mu;
     config.ridge = ridge;
-    config.source_psd = to_density("source_psd", source_psd, num_bins);
-    config.noise_psd = to_density("noise_psd", noise_psd, num_bins);
+    config.source_psd = to_density("source_psd", source_psd);
+    config.noise_psd = to_density("noise_psd", noise_psd);
     config.center_frequency = center_frequency;
     const std::vector<propagator> propagators = to_propagators(p);
     return is_complex(d)
@@ -118,6 +114,28 @@ velocity_fit calibrate(const py::array& d,
     return with_planner([&] { return velocity_scale(data, sample_rate, p, widest); });
 }
 
+// A number holds at all of the table's frequencies.
+Eigen::VectorXd
+to_table(const char* name, const real_array& values, Eigen::Index num_frequencies)
+{
+    return values.ndim() == 0 ? Eigen::VectorXd::Constant(num_frequencies, *values.data())
+                              : to_vector(name, values);
+}
+
+propagator dispersive(const real_array& positions,
+                      const real_array& frequency,
+                      const real_array& gain,
+                      const real_array& velocity,
+                      std::optional<double> gain_distance)
+{
+    const Eigen::VectorXd axis = to_vector("frequency", frequency);
+    return propagator::dispersive(to_vector("positions", positions),
+                                  axis,
+                                  to_table("gain", gain, axis.size()),
+                                  to_table("velocity", velocity, axis.size()),
+                                  gain_distance);
+}
+
 void bind_propagator(py::module& m)
 {
     py::class_<propagator>(m, "propagator", R"(
@@ -127,17 +145,18 @@ Frequencies are in Hz and absolute: baseband frequency f of a complex stream is 
 f. A wave that comes later has a phase that falls with f. Immutable.
 )")
         .def_static("dispersive",
-                    &propagator::dispersive,
+                    &dispersive,
                     R"(
 Sensors along a line on which attenuation and velocity depend on frequency:
 ``P_i(f) = gain(f)^((x_i - x_0) / gain_distance) exp(-j 2 pi f (x_i - x_0) / velocity(f))``.
 
 Parameters
 ----------
-positions : N, metres, no two alike
+positions : N, metres, no two alike, in the direction of travel: negate them for a wave from the
+    far end
 frequency : F, Hz, ascending; one value holds at all frequencies
-gain : F, > 0, over gain_distance
-velocity : F, > 0, of the phase, metres a second
+gain : F or a number, > 0, over gain_distance
+velocity : F or a number, > 0, of the phase, metres a second
 gain_distance : metres; None: that of the first two sensors
 
 In between, velocity and the logarithm of the gain are linear. Raises ValueError naming the
@@ -265,7 +284,13 @@ status : str
         .def_readonly("frequency", &ls_result::frequency)
         .def_readonly("noise_psd", &ls_result::noise_psd)
         .def_readonly("source_psd", &ls_result::source_psd)
-        .def_readonly("status", &ls_result::status);
+        .def_readonly("status", &ls_result::status)
+        .def("__repr__", [](const ls_result& self) {
+            return "<bearing.core.propagator_ls_result: " +
+                   std::to_string(self.noise_psd.cols()) + " sensors, " +
+                   std::to_string(self.source_psd.cols()) + " sources, status " +
+                   self.status + ">";
+        });
     core.def("propagator_ls",
              &fit,
              R"(
@@ -274,11 +299,14 @@ Signals that propagate along N sensors, out of noise, for a whole record: least 
 
 Plain least squares leaks noise where the sensors have no redundancy. Here ``s0 = w z`` with z the
 least-squares estimate, ``w = S / (S + mu e)`` and e its variance; S and the noise are estimated from
-the record, smoothed over frequency. Sources are estimated jointly.
+the record, smoothed over frequency. Sources are estimated jointly. Method: see
+docs/propagator_ls.md.
 
 Parameters
 ----------
 d : T x N, real or complex, time first
+    Taken to be periodic: nearer to its ends than the longest travel time, estimates are wrong (the
+    last sensor's at the beginning, the first one's at the end).
 sample_rate : Hz
 p : bearing.propagator, or a list of K
 mode : "ls", "ridge" or "wiener"
@@ -326,7 +354,11 @@ status : str
         .def_readonly("scale", &velocity_fit::scale)
         .def_property_readonly(
             "status", [](const velocity_fit& self) { return to_string(self.status); })
-        .def("__float__", [](const velocity_fit& self) { return self.scale; });
+        .def("__float__", [](const velocity_fit& self) { return self.scale; })
+        .def("__repr__", [](const velocity_fit& self) {
+            return "<bearing.core.velocity_fit: scale " + std::to_string(self.scale) +
+                   ", status " + to_string(self.status) + ">";
+        });
     core.def("velocity_scale",
              &calibrate,
              R"(

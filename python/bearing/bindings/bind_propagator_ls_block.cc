@@ -19,25 +19,6 @@ namespace core = gr::bearing::core;
 
 namespace {
 
-// A density that is a number holds at all bins of a block, whose length the core chooses.
-template <class T>
-Eigen::Index num_bins(const std::vector<core::propagator>& propagators,
-                      double sample_rate,
-                      int block_length,
-                      bool align,
-                      double center_frequency)
-{
-    core::propagator_stream_config config;
-    config.block_length = block_length;
-    config.align = align;
-    config.estimate.center_frequency = center_frequency;
-    const py::gil_scoped_release release;
-    const std::lock_guard<std::mutex> planning(gr::fft::planner::mutex());
-    const core::propagator_stream<T> stream(sample_rate, propagators, config);
-    return std::is_same<T, float>::value ? stream.block_length() / 2 + 1
-                                         : stream.block_length();
-}
-
 template <class T>
 typename gr::bearing::propagator_ls<T>::sptr
 make(const propagator_list& one_or_more,
@@ -57,12 +38,8 @@ make(const propagator_list& one_or_more,
      const std::string& velocity)
 {
     const std::vector<core::propagator> propagators = to_propagators(one_or_more);
-    const auto count = [&] {
-        return num_bins<T>(
-            propagators, sample_rate, block_length, align, center_frequency);
-    };
-    const Eigen::MatrixXd source = to_density("source_psd", source_psd, count);
-    const Eigen::MatrixXd sensor = to_density("noise_psd", noise_psd, count);
+    const Eigen::MatrixXd source = to_density("source_psd", source_psd);
+    const Eigen::MatrixXd sensor = to_density("noise_psd", noise_psd);
     // The planner's mutex is waited for.
     const py::gil_scoped_release release;
     return gr::bearing::propagator_ls<T>::make(propagators,

@@ -31,11 +31,10 @@ to_propagators(const propagator_list& one_or_more)
     return std::get<std::vector<gr::bearing::core::propagator>>(one_or_more);
 }
 
-//! F x K densities; a list is one column, and a number holds at all of \p num_bins
-//! frequencies. Empty for None.
-template <class Count>
-Eigen::MatrixXd
-to_density(const char* name, const std::optional<real_array>& values, Count num_bins)
+//! F x K densities; a list is one column, a number one row, which holds at all frequencies.
+//! Empty for None.
+inline Eigen::MatrixXd to_density(const char* name,
+                                  const std::optional<real_array>& values)
 {
     if (!values) {
         return {};
@@ -45,13 +44,11 @@ to_density(const char* name, const std::optional<real_array>& values, Count num_
                                     std::to_string(values->ndim()) +
                                     " dimensions; it must be a number, F or F x K");
     }
-    if (values->ndim() == 0) {
-        return Eigen::MatrixXd::Constant(num_bins(), 1, *values->data());
-    }
     using row_major =
         Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+    const Eigen::Index rows = values->ndim() > 0 ? values->shape(0) : 1;
     const Eigen::Index cols = values->ndim() == 2 ? values->shape(1) : 1;
-    return Eigen::Map<const row_major>(values->data(), values->shape(0), cols);
+    return Eigen::Map<const row_major>(values->data(), rows, cols);
 }
 
 #endif /* INCLUDED_BEARING_BINDINGS_PROPAGATION_ARGUMENTS_H */

@@ -38,7 +38,8 @@ public:
      * Tables are interpolated linearly; velocity and the logarithm of the gain, that is. At
      * -f the response is the conjugate of that at f, as in every real medium.
      *
-     * \param positions x, N >= 1, metres, in order of arrival or not, no two alike
+     * \param positions x, N >= 1, metres, growing in the direction of travel (negate them for
+     * a wave from the far end), no two alike
      * \param frequency of the tables, Hz, ascending, >= 0, F >= 1 (1: at all frequencies)
      * \param gain over gain_distance, F, > 0
      * \param velocity of the phase, F, > 0, metres a second

@@ -45,8 +45,9 @@ struct propagator_ls_config {
     double mu = 1.0;
     //! of ridge, relative to P^H P of one sensor with gain 1; mode ridge needs it
     std::optional<double> ridge;
-    //! S, F x K, and noise, F x 1 or F x N; empty: estimated. Two-sided power densities,
-    //! unit^2 / Hz, at the bins: white noise of variance v has v / sample_rate.
+    //! S, F x K, and noise, F x 1 or F x N; one row holds at all bins; empty: estimated.
+    //! Two-sided power densities, unit^2 / Hz: white noise of variance v has v /
+    //! sample_rate.
     Eigen::MatrixXd source_psd;
     Eigen::MatrixXd noise_psd;
     //! of complex data, Hz; 0: the propagator's own, where it has one
@@ -82,7 +83,8 @@ struct propagator_ls_result {
  * s0 = w z, w = S / (S + mu e): the Wiener filter behind least squares. Noise q and prior
  * S come from the record itself, smoothed over frequency. K sources are estimated jointly.
  *
- * \param data d, T x N, time first
+ * \param data d, T x N, time first; taken to be periodic, so that nearer to its ends than the
+ * longest travel time estimates are wrong
  * \param sample_rate Hz
  * \param propagators one for each of K sources, N sensors each
  * \throws std::invalid_argument naming the parameter: sizes that disagree, T < 2, no
