@@ -123,6 +123,7 @@ stream_filter::stream_filter(const std::vector<Eigen::MatrixXcd>& response,
         d_gram.resize(squares);
         d_inverse.resize(squares);
         d_kept.resize(d_scale_power.size());
+        d_alone_gain.resize(d_scale_power.size());
         d_work.resize(2 * d_num_sources * d_num_sources + 2 * d_num_sources);
     }
     d_sensors.reserve(d_num_sensors);
@@ -252,6 +253,9 @@ void stream_filter::refresh_many_sources()
         for (int row = 0; row < size; ++row) {
             const double gain = inverse[row + size * row].real();
             d_noise_gain[row * d_num_bins + k] = static_cast<float>(gain);
+            const double own = gram[row + size * row].real();
+            d_alone_gain[row * d_num_bins + k] =
+                static_cast<float>(own > 0.0 ? 1.0 / own : 0.0);
             taken -= load * gain;
         }
         d_degrees_of_freedom[k] =
@@ -298,6 +302,17 @@ void stream_filter::solve_least_squares()
             z[row * d_stride + 2 * k] = static_cast<float>(sum.real());
             z[row * d_stride + 2 * k + 1] = static_cast<float>(sum.imag());
         }
+    }
+}
+
+void stream_filter::solve_alone(int source, float* bins) const
+{
+    const float* const b = d_match.data() + source * d_stride;
+    const float* const gain =
+        d_alone_gain.data() + static_cast<std::ptrdiff_t>(source) * d_num_bins;
+    for (int k = 0; k < d_num_bins; ++k) {
+        bins[2 * k] = gain[k] * b[2 * k];
+        bins[2 * k + 1] = gain[k] * b[2 * k + 1];
     }
 }
 

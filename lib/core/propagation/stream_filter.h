@@ -67,6 +67,8 @@ public:
     //! is as small as can be.
     void solve_least_squares();
     const float* least_squares() const { return d_least_squares.data(); }
+    //! Of several sources: the same as if source m were the only one, to bins, stride floats.
+    void solve_alone(int source, float* bins) const;
     //! Estimates of the sources, scaled, times \p factor, F; K x stride floats.
     void estimate(const stream_prior& prior,
                   const stream_settings& settings,
@@ -96,6 +98,9 @@ public:
     const std::vector<double>& scale_power() const { return d_scale_power; }
     //! Noise in z^2, over q, where sources are scaled: diagonal of (P^H R^-1 P)^-1.
     const std::vector<float>& noise_gain() const { return d_noise_gain; }
+    //! The same if each source were the only one, 1 / (P_k^H R^-1 P_k); of one source, only
+    //! noise_gain() has it.
+    const std::vector<float>& alone_gain() const { return d_alone_gain; }
     //! Sensors less what the sources take up, F.
     const std::vector<double>& degrees_of_freedom() const { return d_degrees_of_freedom; }
     //! sum over bins of the noise of each sensor in use that z leaves in the residual, over
@@ -140,6 +145,7 @@ private:
     std::vector<complex> d_gram;    // several: P^H R^-1 P, F x K x K
     std::vector<complex> d_inverse; // of it, a little loaded
     std::vector<float> d_noise_gain;
+    std::vector<float> d_alone_gain; // several
     std::vector<double> d_degrees_of_freedom;
     std::vector<double> d_kept;
     std::vector<float> d_work_gain;

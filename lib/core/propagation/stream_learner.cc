@@ -18,9 +18,12 @@ namespace core {
 namespace {
 
 // A block with less of the window on samples is cut off within, at another place of the
-// source for each sensor, which looks like noise: worth something only until there is a
-// whole one.
+// source for each sensor, which looks like noise: worth something only where there are no
+// whole ones.
 constexpr double whole_share = 0.999;
+// Pieces of a stream without a whole block until partial blocks count again, at least: a
+// short piece between long ones is not worth its error.
+constexpr double patience = 2.0;
 
 // Rounds until noise levels of sensors and their weights agree; later blocks take one each.
 constexpr int first_level_rounds = 4;
@@ -139,7 +142,13 @@ void stream_learner::forget()
     }
     d_noise_weight = 0.0;
     d_source_weight = 0.0;
-    d_best_share = 0.0;
+    d_wanted_share = 0.0;
+    d_last_share = 0.0;
+    d_piece_share = 0.0;
+    d_is_falling = false;
+    d_is_first_piece = true;
+    d_has_whole = false;
+    d_broken_pieces = 0.0;
 }
 
 void stream_learner::follow(const stream_filter& filter)
@@ -149,6 +158,39 @@ void stream_learner::follow(const stream_filter& filter)
     }
 }
 
+// Whether a block is as good as those that can be had.
+bool stream_learner::takes(double share)
+{
+    // A piece's shares rise and fall; of pieces as short as a block, there is one each.
+    if ((d_is_falling && share > d_last_share) ||
+        (share == d_last_share && share < whole_share)) {
+        end_piece();
+    }
+    if (share != d_last_share) {
+        d_is_falling = share < d_last_share;
+    }
+    d_last_share = share;
+    d_piece_share = std::max(d_piece_share, share);
+    return share > 0.0 && (share >= whole_share || share >= d_wanted_share);
+}
+
+// Where a stream breaks more often than blocks are long there are no whole ones: after an
+// averaging time, the best blocks of its pieces have to do, else spectra would stay for ever
+// what they were before.
+void stream_learner::end_piece()
+{
+    d_is_first_piece = false;
+    if (d_piece_share >= whole_share) {
+        d_broken_pieces = 0.0;
+    } else {
+        d_broken_pieces += 1.0;
+        if (d_broken_pieces >= std::max(patience, 1.0 / d_step)) {
+            d_wanted_share = std::min(d_wanted_share, d_piece_share);
+        }
+    }
+    d_piece_share = 0.0;
+}
+
 void stream_learner::learn(stream_filter& filter,
                            const float* spectra,
                            const std::vector<int>& sensors,
@@ -156,18 +198,21 @@ void stream_learner::learn(stream_filter& filter,
 {
     filter.weigh(sensors, d_gamma);
     filter.match(spectra);
-    if (!(share > 0.0) || static_cast<int>(sensors.size()) < d_num_sources ||
-        (share < whole_share && share <= d_best_share)) {
+    if (!takes(share) || static_cast<int>(sensors.size()) < d_num_sources) {
         return;
     }
-    if (d_best_share < whole_share) {
-        if (d_best_share > 0.0) {
-            forget();
-            filter.weigh(sensors, d_gamma);
-            filter.match(spectra);
-        }
-        d_best_share = share;
+    const bool is_whole = share >= whole_share;
+    // Blocks of one piece overlap: the better one takes the place of the lesser.
+    const bool is_better = d_is_first_piece && share > d_wanted_share;
+    if (d_wanted_share > 0.0 && !d_has_whole && (is_whole || is_better)) {
+        forget();
+        filter.weigh(sensors, d_gamma);
+        filter.match(spectra);
+        d_last_share = share;
+        d_piece_share = share;
     }
+    d_wanted_share = std::max(d_wanted_share, share);
+    d_has_whole = d_has_whole || is_whole;
     const bool has_residual = static_cast<int>(sensors.size()) > d_num_sources;
     if (d_learns_noise || d_learns_levels || d_num_sources == 1) {
         filter.solve_least_squares();
@@ -391,20 +436,21 @@ void stream_learner::learn_sources(stream_filter& filter, double share)
         d_source_box.smooth(kept, d_smooth.data());
         for (int k = 0; k < d_num_bins; ++k) {
             const double floor =
-                least_source * d_prior.noise[k] * filter.noise_gain()[first + k];
+                least_source * d_prior.noise[k] * filter.alone_gain()[first + k];
             d_prior.source[first + k] =
                 std::max(d_smooth[k] > 0.0 ? d_power[k] / d_smooth[k] : 0.0, floor);
         }
     }
 }
 
-// The same from one block alone, and from what least squares says of each source.
+// The same from one block alone, and from what each source would be if it were the only one:
+// where sources look alike, the noise of least squares exceeds all.
 void stream_learner::start_sources(stream_filter& filter, double share)
 {
-    filter.solve_least_squares();
     for (int m = 0; m < d_num_sources; ++m) {
         const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(m) * d_num_bins;
-        fill_window_power(filter.least_squares() + m * filter.stride());
+        filter.solve_alone(m, d_sources.data());
+        fill_window_power(d_sources.data());
         d_source_box.smooth(d_power.data(), d_prior.source.data() + first);
         for (int k = 0; k < d_num_bins; ++k) {
             d_prior.source[first + k] = std::max(d_prior.source[first + k] / share, 0.0);
@@ -419,7 +465,7 @@ void stream_learner::start_sources(stream_filter& filter, double share)
             d_source_box.smooth(filter.kept().data() + first, d_smooth.data());
             for (int k = 0; k < d_num_bins; ++k) {
                 const double floor =
-                    least_source * d_prior.noise[k] * filter.noise_gain()[first + k];
+                    least_source * d_prior.noise[k] * filter.alone_gain()[first + k];
                 d_prior.source[first + k] = std::max(
                     d_smooth[k] > 0.0 ? d_power[k] / (share * d_smooth[k]) : 0.0, floor);
             }
@@ -435,8 +481,8 @@ bool stream_learner::has_signal(const stream_filter& filter) const
     if (!has_any_source()) {
         return false;
     }
-    const float* const gain = filter.noise_gain().data();
     if (d_num_sources > 1) {
+        const float* const gain = filter.alone_gain().data();
         for (std::size_t k = 0; k < d_prior.source.size(); ++k) {
             const double noise = d_prior.noise[k % d_num_bins] * gain[k];
             if (d_prior.source[k] > surely_more * noise) {

@@ -69,6 +69,8 @@ private:
     static constexpr double window_power = 9.0 / 64.0 + 2.0 / 16.0 + 2.0 / 256.0;
 
     bool has_any_source() const;
+    bool takes(double share);
+    void end_piece();
     void fill_residual(const stream_filter& filter, const float* spectra, bool is_shared);
     void smooth_residual(double share);
     void fill_share();
@@ -95,7 +97,15 @@ private:
     Eigen::VectorXd d_gamma;
     Eigen::VectorXd d_measured;
     int d_level_blocks;
-    double d_best_share; // of the blocks that were learnt from
+
+    // Shares of the window's power, by which blocks are chosen.
+    double d_wanted_share; // at least, unless it is a whole block
+    double d_last_share;
+    double d_piece_share; // the most since the stream began or broke
+    bool d_is_falling;
+    bool d_is_first_piece;
+    bool d_has_whole;       // learnt from a whole block
+    double d_broken_pieces; // in a row without a whole block; no int that overflows
 
     // Averages over blocks, and of the share of the window that their samples had.
     std::vector<double> d_noise_average;

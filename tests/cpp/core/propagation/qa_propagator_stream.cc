@@ -378,6 +378,40 @@ BOOST_AUTO_TEST_CASE(two_sources_from_both_ends_are_told_apart)
     }
 }
 
+BOOST_AUTO_TEST_CASE(sources_that_look_alike_do_not_cost_the_filters_gain)
+{
+    const line_record<double>& record = reference();
+    const Eigen::Index length = num_records(50000, 100000);
+    const Eigen::MatrixXd data = record.data.topRows(length);
+    const Eigen::MatrixXd signal = record.signal.topRows(length);
+    const propagator p = dispersive_line().propagator();
+    for (const double scale : { 1.0, 1.001, 1.03 }) {
+        const std::vector<propagator> pair{ p,
+                                            scale == 1.0 ? p
+                                                         : p.with_velocity_scale(scale) };
+        propagator_stream<float> stream(rate, pair, blocks_of(4096));
+        const estimates<float> found = run(stream, data);
+        BOOST_TEST(found.signal.allFinite());
+        BOOST_TEST(found.source.allFinite());
+        BOOST_CHECK(stream.status() == status::ok);
+        // Whole records of two sources take their time.
+        if (scale == 1.03 || num_records(0, 1) == 1) {
+            const Eigen::MatrixXd batch = propagator_ls(data, rate, pair).signal;
+            const double gap = error_db(found.signal, signal, length / 2) -
+                               error_db(batch, signal, length / 2);
+            BOOST_TEST_MESSAGE("scale " << scale << ": " << gap
+                                        << " dB above the whole record's");
+            // Floors by the noise of least squares cost 2 dB and more.
+            BOOST_TEST(gap < 0.3);
+        }
+
+        const Eigen::MatrixXd noise = (data - signal).topRows(30000);
+        propagator_stream<float> quiet(rate, pair, blocks_of(4096));
+        run(quiet, noise);
+        BOOST_CHECK(quiet.status() == status::no_source);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(complex_streams_come_near_the_oracle)
 {
     dispersive_line line;
@@ -618,6 +652,59 @@ BOOST_AUTO_TEST_CASE(what_was_learnt_is_forgotten_on_demand)
     BOOST_TEST(!(first == second));
     stream.forget();
     BOOST_TEST((run(stream, data).signal == first));
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_in_short_pieces_is_followed)
+{
+    const dispersive_line line;
+    const line_record<double>& record = reference();
+    const std::vector<propagator> p{ line.propagator() };
+    constexpr double louder = 30.0;
+    constexpr Eigen::Index short_piece = 3000; // of blocks of 4096
+    constexpr Eigen::Index end = settled + 60000;
+    const auto level = [&](const propagator_stream<float>& stream) {
+        return stream.spectra().noise_psd.mean() * rate /
+               std::pow(line.noise_deviation, 2);
+    };
+    for (const bool has_whole : { true, false }) {
+        propagator_stream<float> stream(rate, p, blocks_of(4096));
+        if (has_whole) {
+            run(stream, record.data.topRows(settled).eval());
+            BOOST_TEST(std::abs(level(stream) - 1.0) < 0.1);
+        }
+        for (Eigen::Index at = settled; at < end; at += short_piece) {
+            run(stream, (louder * record.data.middleRows(at, short_piece)).eval());
+        }
+        const double ratio = level(stream) / (louder * louder);
+        BOOST_TEST_MESSAGE("noise over the truth: " << ratio);
+        // What is cut off within a block is noise, too.
+        BOOST_TEST(ratio > 0.5);
+        BOOST_TEST(ratio < 2.0);
+        BOOST_CHECK(stream.status() == status::ok);
+        // Whole blocks are better still, and take over: at once if they are the first.
+        run(stream,
+            (louder * record.data.middleRows(end, has_whole ? 80000 : 12000)).eval());
+        BOOST_TEST(std::abs(level(stream) / (louder * louder) - 1.0) < 0.1);
+    }
+    // Pieces that make one block each.
+    propagator_stream<float> stream(rate, p, blocks_of(4096));
+    run(stream, record.data.topRows(settled).eval());
+    for (Eigen::Index at = settled; at < end; at += 1000) {
+        run(stream, (louder * record.data.middleRows(at, 1000)).eval());
+    }
+    BOOST_TEST(level(stream) > 0.5 * louder * louder);
+
+    // One short piece between long ones does not count.
+    const auto learns = [&](bool has_short) {
+        propagator_stream<float> broken(rate, p, blocks_of(4096));
+        run(broken, record.data.topRows(settled).eval());
+        if (has_short) {
+            run(broken, (louder * record.data.middleRows(settled, short_piece)).eval());
+        }
+        run(broken, record.data.middleRows(end, 20000).eval());
+        return broken.spectra().noise_psd;
+    };
+    BOOST_TEST((learns(true).array() == learns(false).array()).all());
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_allocated_while_it_runs)
