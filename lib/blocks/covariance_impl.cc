@@ -64,13 +64,6 @@ void require_rate(double sample_rate)
     }
 }
 
-// A frequency or rate that makes sense.
-std::optional<double> positive_from_pmt(const pmt::pmt_t& value)
-{
-    const std::optional<double> number = real_from_pmt(value);
-    return number && std::isfinite(*number) && *number > 0.0 ? number : std::nullopt;
-}
-
 } // namespace
 
 covariance::sptr covariance::make(int num_elements, int snapshots, double sample_rate)

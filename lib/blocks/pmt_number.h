@@ -9,6 +9,7 @@
 #define INCLUDED_GNURADIO_BEARING_BLOCKS_PMT_NUMBER_H
 
 #include <pmt/pmt.h>
+#include <cmath>
 #include <cstdint>
 #include <optional>
 
@@ -25,6 +26,13 @@ inline std::optional<double> real_from_pmt(const pmt::pmt_t& value)
         return static_cast<double>(pmt::to_uint64(value));
     }
     return std::nullopt;
+}
+
+//! A finite real number > 0; absent for anything else.
+inline std::optional<double> positive_from_pmt(const pmt::pmt_t& value)
+{
+    const std::optional<double> number = real_from_pmt(value);
+    return number && std::isfinite(*number) && *number > 0.0 ? number : std::nullopt;
 }
 
 //! A whole number >= 0 of either integer type; absent for anything else.

@@ -29,12 +29,6 @@ const pmt::pmt_t freq_key = pmt::intern("rx_freq");
 const pmt::pmt_t rate_key = pmt::intern("rx_rate");
 const pmt::pmt_t gap_key = pmt::intern("gap");
 
-std::optional<double> positive_from_pmt(const pmt::pmt_t& value)
-{
-    const std::optional<double> number = real_from_pmt(value);
-    return number && std::isfinite(*number) && *number > 0.0 ? number : std::nullopt;
-}
-
 bool is_same(const gr::tag_t& a, const gr::tag_t& b)
 {
     return pmt::eq(a.key, b.key) && pmt::equal(a.value, b.value);

@@ -9,6 +9,7 @@ import pmt
 from gnuradio import blocks, gr, gr_unittest
 
 from gnuradio import bearing
+from stream_samples import first_samples
 
 SPEED_OF_LIGHT = 299792458.0
 
@@ -38,25 +39,9 @@ def uca():
 
 def samples(block, count, max_noutput_items=None, tags=None):
     """The first samples of every stream, N x count; tags go into the list, one per stream."""
-    tb = gr.top_block()
-    sinks = []
-    for k in range(block.output_signature().min_streams()):
-        sinks.append(blocks.vector_sink_c())
-        tb.connect((block, k), blocks.head(gr.sizeof_gr_complex, count), sinks[k])
-    if max_noutput_items:
-        tb.run(max_noutput_items)
-    else:
-        tb.run()
-    if tags is not None:
-        for sink in sinks:
-            tags.append(
-                {
-                    pmt.symbol_to_string(t.key): (t.offset, pmt.to_python(t.value))
-                    for t in sink.tags()
-                }
-            )
-            assert len(tags[-1]) == len(sink.tags())
-    return np.array([s.data() for s in sinks], np.complex64)
+    num_streams = block.output_signature().min_streams()
+    sinks = [blocks.vector_sink_c() for _ in range(num_streams)]
+    return first_samples(block, sinks, count, max_noutput_items, tags).astype(np.complex64)
 
 
 class qa_array_simulator(gr_unittest.TestCase):

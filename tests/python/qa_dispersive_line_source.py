@@ -6,11 +6,11 @@
 import time
 
 import numpy as np
-import pmt
 import scipy.signal
 from gnuradio import blocks, gr, gr_unittest
 
 from gnuradio import bearing
+from stream_samples import first_samples
 
 RATE = 1000.0
 POSITIONS = 10.0 * np.arange(10)
@@ -46,25 +46,8 @@ def source(**options):
 
 def samples(block, count, streams=None, max_noutput_items=None, tags=None):
     """The first samples of the streams (heard, then signals), T x streams."""
-    tb = gr.top_block()
-    sinks = []
-    for k in range(streams or 2 * block.num_sensors()):
-        sinks.append(blocks.vector_sink_f())
-        tb.connect((block, k), blocks.head(gr.sizeof_float, count), sinks[k])
-    if max_noutput_items:
-        tb.run(max_noutput_items)
-    else:
-        tb.run()
-    if tags is not None:
-        for sink in sinks:
-            tags.append(
-                {
-                    pmt.symbol_to_string(t.key): (t.offset, pmt.to_python(t.value))
-                    for t in sink.tags()
-                }
-            )
-            assert len(tags[-1]) == len(sink.tags())
-    return np.array([sink.data() for sink in sinks], np.float32).T
+    sinks = [blocks.vector_sink_f() for _ in range(streams or 2 * block.num_sensors())]
+    return first_samples(block, sinks, count, max_noutput_items, tags).astype(np.float32).T
 
 
 class qa_dispersive_line_source(gr_unittest.TestCase):

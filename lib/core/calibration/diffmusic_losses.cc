@@ -6,6 +6,7 @@
  */
 
 #include "null_kernel.h"
+#include <gnuradio/bearing/core/array/vector_kernels.h>
 #include <gnuradio/bearing/core/calibration/diffmusic_losses.h>
 #include <gnuradio/bearing/core/covariance/accumulator.h>
 #include <gnuradio/bearing/core/subspace/angle_grid.h>
@@ -96,7 +97,7 @@ void require_windows(const diffmusic_losses_config& config)
 const null_kernel& choose_kernel(const std::string& name)
 {
     if (name.empty()) {
-        return *find_null_kernel(covariance_kernel_name());
+        return *find_null_kernel(default_kernel_name());
     }
     // The accumulator's kernels bear the same names and throw where this processor cannot
     // run them.

@@ -59,6 +59,8 @@ public:
     void clear();
     //! Adds a source; \p weight multiplies its term.
     void add(const source_null& source, bool is_known, double weight);
+    //! Re Q of the source last added, N x N.
+    const Eigen::MatrixXd& last_curvature() const { return d_real; }
     //! Normal matrix and gradient of what was added, complete.
     const Eigen::MatrixXd& normal_matrix();
     const Eigen::VectorXd& gradient() const { return d_gradient; }

@@ -27,7 +27,6 @@ phase_drift::phase_drift(int num_elements)
       d_cross(num_elements, num_elements),
       d_gradient(num_elements),
       d_phase_normal(num_elements, num_elements),
-      d_unused(num_elements, num_elements),
       d_eliminated(num_elements, num_elements),
       d_azimuth_column(num_elements),
       d_solver(num_elements),
@@ -50,10 +49,14 @@ void phase_drift::clear()
     d_gradient.setZero();
 }
 
-void phase_drift::add(const source_null& source, bool is_known, double weight, double age)
+void phase_drift::add(const source_null& source,
+                      const Eigen::MatrixXd& curvature,
+                      bool is_known,
+                      double weight,
+                      double age)
 {
     const double scale = weight / source.variance();
-    source.fill_curvature(d_phase_normal, d_unused);
+    d_phase_normal = curvature;
     Eigen::VectorXd& gradient = d_change;
     gradient = source.correlation().imag();
     if (!is_known && source.azimuth_curvature() > 0.0) {

@@ -35,8 +35,16 @@ public:
 
     //! Drops what was added, not the rate.
     void clear();
-    //! Adds a source; \p age in arrivals relative to the mean of what is added.
-    void add(const source_null& source, bool is_known, double weight, double age);
+    /*!
+     * \brief Adds a source.
+     * \param curvature Re Q of the source, N x N
+     * \param age in arrivals relative to the mean of what is added
+     */
+    void add(const source_null& source,
+             const Eigen::MatrixXd& curvature,
+             bool is_known,
+             double weight,
+             double age);
     /*!
      * \brief Moves the rate towards what was added, from what it was before.
      *
@@ -52,12 +60,11 @@ public:
 
 private:
     Eigen::VectorXd d_rate;
-    Eigen::VectorXd d_before; // the data that is at hand
+    Eigen::VectorXd d_before; // the rate before the data that is at hand
     Eigen::MatrixXd d_normal; // of the rates
     Eigen::MatrixXd d_cross;  // phases by rates
     Eigen::VectorXd d_gradient;
     Eigen::MatrixXd d_phase_normal;
-    Eigen::MatrixXd d_unused;
     Eigen::MatrixXd d_eliminated;
     Eigen::VectorXd d_azimuth_column;
     Eigen::LLT<Eigen::MatrixXd> d_solver;

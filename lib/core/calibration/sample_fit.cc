@@ -204,8 +204,11 @@ double sample_fit::assemble(const sample_list& samples,
                         double weight) {
                         d_newton.add(d_source, is_known, weight);
                         if (sample.age != d_mean_age) {
-                            d_drift.add(
-                                d_source, is_known, weight, sample.age - d_mean_age);
+                            d_drift.add(d_source,
+                                        d_newton.last_curvature(),
+                                        is_known,
+                                        weight,
+                                        sample.age - d_mean_age);
                         }
                         d_depths.push_back(depth);
                         sum += depth;

@@ -6,10 +6,10 @@
  */
 
 #include "kernel.h"
+#include <gnuradio/bearing/core/array/vector_kernels.h>
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 
 #ifdef __clang__
@@ -130,7 +130,6 @@ namespace avx512 {
 } // namespace avx512
 #endif
 
-/* Best first. */
 const covariance_kernel kernels[] = {
 #if defined(__x86_64__) || defined(__i386__)
     { "avx512", avx512::accumulate },
@@ -139,43 +138,20 @@ const covariance_kernel kernels[] = {
     { "generic", generic::accumulate },
 };
 
-bool supported(const covariance_kernel& kernel)
-{
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_cpu_init();
-    if (std::strcmp(kernel.name, "avx512") == 0)
-        return __builtin_cpu_supports("avx512f");
-    if (std::strcmp(kernel.name, "avx2") == 0)
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-#endif
-    return std::strcmp(kernel.name, "generic") == 0;
-}
-
-const covariance_kernel* choose()
-{
-    const char* wanted = std::getenv("GR_BEARING_KERNEL");
-    const covariance_kernel* kernel = wanted ? find_covariance_kernel(wanted) : nullptr;
-    if (kernel)
-        return kernel;
-    for (const covariance_kernel& candidate : kernels)
-        if (supported(candidate))
-            return &candidate;
-    return nullptr; /* not reached: "generic" is supported everywhere */
-}
-
 } // namespace
 
 const covariance_kernel* find_covariance_kernel(const char* name)
 {
     for (const covariance_kernel& kernel : kernels)
-        if (std::strcmp(kernel.name, name) == 0 && supported(kernel))
+        if (std::strcmp(kernel.name, name) == 0 && runs_kernel(name))
             return &kernel;
     return nullptr;
 }
 
 const covariance_kernel* default_covariance_kernel()
 {
-    static const covariance_kernel* const kernel = choose();
+    static const covariance_kernel* const kernel =
+        find_covariance_kernel(default_kernel_name());
     return kernel;
 }
 

@@ -39,8 +39,7 @@ struct covariance_kernel {
  */
 const covariance_kernel* find_covariance_kernel(const char* name);
 
-/* The best variant for this processor, or the one GR_BEARING_KERNEL asks for; settled by
- * the first call. */
+/* The variant of default_kernel_name(). */
 const covariance_kernel* default_covariance_kernel();
 
 } // namespace core

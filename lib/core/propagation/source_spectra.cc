@@ -194,7 +194,6 @@ private:
         if (given.cols() == num_sensors && (num_sensors > 1 || !per_sensor)) {
             d_noise = d_bin_power * given;
         } else {
-            const std::vector<bool> all(num_sensors, true);
             Eigen::VectorXd gamma = Eigen::VectorXd::Ones(num_sensors);
             Eigen::VectorXd q;
             if (given.size() > 0) {
@@ -214,7 +213,7 @@ private:
                 is_settled = true;
                 if (per_sensor) {
                     const Eigen::VectorXd next =
-                        sensor_levels(fit.residual, q, fit.leverage, all);
+                        sensor_levels(fit.residual, q, fit.leverage);
                     is_settled =
                         (next.cwiseQuotient(gamma).array().log().abs() < settled_levels)
                             .all();

@@ -16,6 +16,7 @@ spectrum_box::spectrum_box(smoothing_width width, spectrum_sides sides, int num_
 {
     const bool is_one_sided = sides == spectrum_sides::one;
     const int size = is_one_sided ? num_samples / 2 + 1 : num_samples;
+    // Beyond the whole circle there is nothing new.
     const auto half_width = [&](int k) {
         const int from_zero = std::min(k, num_samples - k);
         return std::min(
@@ -28,7 +29,8 @@ spectrum_box::spectrum_box(smoothing_width width, spectrum_sides sides, int num_
         before = std::max(before, half_width(k) - k);
         after = std::max(after, half_width(k) + k - (size - 1));
     }
-    // One-sided bins are the first half of a circle of all.
+    // One-sided bins are the first half of a circle of all: that is their even continuation
+    // at both ends.
     const auto on_circle = [&](int k) {
         k = (k + 2 * num_samples) % num_samples;
         return is_one_sided ? std::min(k, num_samples - k) : k;

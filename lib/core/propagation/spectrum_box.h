@@ -15,8 +15,8 @@ namespace gr {
 namespace bearing {
 namespace core {
 
-//! smooth_spectrum() for many spectra of one size: the boxes are laid out once, and nothing
-//! is allocated after that.
+//! What smooth_spectrum() does, for many spectra of one size: the boxes are laid out once, and
+//! nothing is allocated after that.
 class spectrum_box
 {
 public:

@@ -6,8 +6,8 @@
  */
 
 #include "stream_kernel.h"
+#include <gnuradio/bearing/core/array/vector_kernels.h>
 
-#include <cstdlib>
 #include <cstring>
 
 #ifdef __clang__
@@ -76,7 +76,6 @@ namespace avx512 {
 } // namespace avx512
 #endif
 
-/* Best first. */
 const stream_kernel kernels[] = {
 #if defined(__x86_64__) || defined(__i386__)
     { "avx512", avx512::match, avx512::residual, avx512::respond },
@@ -85,43 +84,19 @@ const stream_kernel kernels[] = {
     { "generic", generic::match, generic::residual, generic::respond },
 };
 
-bool supported(const stream_kernel& kernel)
-{
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_cpu_init();
-    if (std::strcmp(kernel.name, "avx512") == 0)
-        return __builtin_cpu_supports("avx512f");
-    if (std::strcmp(kernel.name, "avx2") == 0)
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-#endif
-    return std::strcmp(kernel.name, "generic") == 0;
-}
-
-const stream_kernel* choose()
-{
-    const char* wanted = std::getenv("GR_BEARING_KERNEL");
-    const stream_kernel* kernel = wanted ? find_stream_kernel(wanted) : nullptr;
-    if (kernel)
-        return kernel;
-    for (const stream_kernel& candidate : kernels)
-        if (supported(candidate))
-            return &candidate;
-    return nullptr; /* not reached: "generic" is supported everywhere */
-}
-
 } // namespace
 
 const stream_kernel* find_stream_kernel(const char* name)
 {
     for (const stream_kernel& kernel : kernels)
-        if (std::strcmp(kernel.name, name) == 0 && supported(kernel))
+        if (std::strcmp(kernel.name, name) == 0 && runs_kernel(name))
             return &kernel;
     return nullptr;
 }
 
 const stream_kernel* default_stream_kernel()
 {
-    static const stream_kernel* const kernel = choose();
+    static const stream_kernel* const kernel = find_stream_kernel(default_kernel_name());
     return kernel;
 }
 

@@ -78,8 +78,7 @@ struct stream_kernel {
 /* The variant of that name, or null when there is none or this processor cannot run it. */
 const stream_kernel* find_stream_kernel(const char* name);
 
-/* The best variant for this processor, or the one that the environment variable
- * GR_BEARING_KERNEL asks for; settled by the first call. */
+/* The variant of default_kernel_name(). */
 const stream_kernel* default_stream_kernel();
 
 } // namespace core

@@ -77,6 +77,19 @@ void for_ends(int num_bins, const Function& function)
     }
 }
 
+// Levels of these sensors to a geometric mean of 1.
+void normalise(const std::vector<int>& sensors, Eigen::VectorXd& levels)
+{
+    double mean_log = 0.0;
+    for (const int sensor : sensors) {
+        mean_log += std::log(levels(sensor));
+    }
+    const double mean = std::exp(mean_log / static_cast<double>(sensors.size()));
+    for (const int sensor : sensors) {
+        levels(sensor) /= mean;
+    }
+}
+
 } // namespace
 
 stream_learner::stream_learner(const propagator_ls_config& config,
@@ -299,16 +312,11 @@ Eigen::VectorXd& stream_learner::measured_levels(stream_filter& filter)
         d_measured = d_gamma;
         return d_measured;
     }
-    double mean_log = 0.0;
     for (const int sensor : filter.sensors()) {
         // A sensor without any noise would be the only one that counts.
         d_measured(sensor) = std::max(d_measured(sensor), 1e-9 * largest);
-        mean_log += std::log(d_measured(sensor));
     }
-    const double mean = std::exp(mean_log / static_cast<double>(filter.sensors().size()));
-    for (const int sensor : filter.sensors()) {
-        d_measured(sensor) /= mean;
-    }
+    normalise(filter.sensors(), d_measured);
     return d_measured;
 }
 
@@ -339,17 +347,11 @@ void stream_learner::learn_levels(stream_filter& filter,
         const double step =
             share * std::max(1.0 / (d_level_blocks + 1.0), 1.0 / level_blocks);
         measured_levels(filter);
-        double mean_log = 0.0;
         for (const int sensor : filter.sensors()) {
             d_gamma(sensor) += step * (d_measured(sensor) - d_gamma(sensor));
-            mean_log += std::log(d_gamma(sensor));
         }
-        const double mean =
-            std::exp(mean_log / static_cast<double>(filter.sensors().size()));
-        for (const int sensor : filter.sensors()) {
-            // The next block is the first that is weighed by it.
-            d_gamma(sensor) /= mean;
-        }
+        // The next block is the first that is weighed by it.
+        normalise(filter.sensors(), d_gamma);
     }
     ++d_level_blocks;
 }
@@ -414,6 +416,18 @@ void stream_learner::learn_source(const stream_filter& filter, double share)
     }
 }
 
+// S of one source, from the smoothed power in d_power over what was kept of it in d_smooth.
+void stream_learner::set_source(const stream_filter& filter, int source, double share)
+{
+    const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(source) * d_num_bins;
+    for (int k = 0; k < d_num_bins; ++k) {
+        const double floor =
+            least_source * d_prior.noise[k] * filter.alone_gain()[first + k];
+        d_prior.source[first + k] =
+            std::max(d_smooth[k] > 0.0 ? d_power[k] / (share * d_smooth[k]) : 0.0, floor);
+    }
+}
+
 // S_k <- smooth |s_k|^2 / smooth (1 - C_kk / S_k).
 void stream_learner::learn_sources(stream_filter& filter, double share)
 {
@@ -434,12 +448,7 @@ void stream_learner::learn_sources(stream_filter& filter, double share)
         }
         d_source_box.smooth(average, d_power.data());
         d_source_box.smooth(kept, d_smooth.data());
-        for (int k = 0; k < d_num_bins; ++k) {
-            const double floor =
-                least_source * d_prior.noise[k] * filter.alone_gain()[first + k];
-            d_prior.source[first + k] =
-                std::max(d_smooth[k] > 0.0 ? d_power[k] / d_smooth[k] : 0.0, floor);
-        }
+        set_source(filter, m, 1.0);
     }
 }
 
@@ -463,12 +472,7 @@ void stream_learner::start_sources(stream_filter& filter, double share)
             fill_window_power(d_sources.data() + m * filter.stride());
             d_source_box.smooth(d_power.data(), d_power.data());
             d_source_box.smooth(filter.kept().data() + first, d_smooth.data());
-            for (int k = 0; k < d_num_bins; ++k) {
-                const double floor =
-                    least_source * d_prior.noise[k] * filter.alone_gain()[first + k];
-                d_prior.source[first + k] = std::max(
-                    d_smooth[k] > 0.0 ? d_power[k] / (share * d_smooth[k]) : 0.0, floor);
-            }
+            set_source(filter, m, share);
         }
     }
 }

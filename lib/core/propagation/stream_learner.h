@@ -78,6 +78,7 @@ private:
     Eigen::VectorXd& measured_levels(stream_filter& filter);
     void learn_noise(double share);
     void learn_source(const stream_filter& filter, double share);
+    void set_source(const stream_filter& filter, int source, double share);
     void learn_sources(stream_filter& filter, double share);
     void start_sources(stream_filter& filter, double share);
     void fill_window_power(const float* bins);

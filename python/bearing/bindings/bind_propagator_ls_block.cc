@@ -7,12 +7,10 @@
 
 #include "propagation_arguments.h"
 #include <gnuradio/bearing/propagator_ls.h>
-#include <gnuradio/fft/fft.h>
 #include <pybind11/eigen.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 #include <memory>
-#include <mutex>
 
 namespace py = pybind11;
 namespace core = gr::bearing::core;

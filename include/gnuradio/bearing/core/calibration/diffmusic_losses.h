@@ -46,7 +46,7 @@ struct diffmusic_losses_config {
     int window_half_width = 20;
     //! tau of the softmax that weighs a window's points: w = softmax(P / tau)
     double temperature = 1.0;
-    //! "generic", "avx2" or "avx512"; empty: covariance_kernel_name()
+    //! "generic", "avx2" or "avx512"; empty: default_kernel_name()
     std::string kernel;
 };
 
