@@ -10,6 +10,7 @@ display (Xvfb); docs/figures/demo.png comes from examples/demo.py.
 """
 
 import argparse
+import functools
 import importlib
 import json
 import os
@@ -25,12 +26,14 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 from gnuradio import bearing
-from gnuradio.bearing.colours import BLUE, GREEN, VERMILION
+from gnuradio.bearing.colours import BLUE, COLOUR_MAP, GREEN, VERMILION
+from gnuradio.bearing.tools.training.weights_file import read_weights
 
 SOURCE_DIR = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(SOURCE_DIR / "examples"))
 
 import coverage as coverage_study
+import reproduce_coupling as coupling_study
 import reproduce_diffmusic as diffmusic_study
 import reproduce_propagator as propagator_study
 import reproduce_rv_root_music as rv_root_music
@@ -40,6 +43,15 @@ circle_example = importlib.import_module("07_circle_calibrates_itself")
 
 FOLDER = SOURCE_DIR / "docs" / "figures"
 BLACK = "#000000"
+
+
+# Of the study of coupling, those that are drawn.
+COUPLING_SCENES = ["line", "dipoles", "circle"]
+
+
+@functools.cache
+def coupling_rows():
+    return coupling_study.study(COUPLING_SCENES, 200, 1)
 
 
 def wrapped(degrees):
@@ -561,6 +573,91 @@ def figure_propagator_stream():
     return dispersive_example.draw(flowgraph.meters)
 
 
+def figure_coupling_snr():
+    return coupling_study.draw(coupling_rows(), COUPLING_SCENES, "snr_db")
+
+
+def figure_coupling_snapshots():
+    return coupling_study.draw(coupling_rows(), COUPLING_SCENES, "snapshots")
+
+
+def figure_coupling_dipoles():
+    """Coupling of simulated dipoles, and what a network knows of it."""
+    figure, (matrix, drawn, sampled) = plt.subplots(
+        1, 3, figsize=(11, 3.9), width_ratios=[1.25, 1, 1], layout="constrained"
+    )
+    kit = coupling_study.SCENES["dipoles"]
+    array, coupling = kit.draw(1, np.random.default_rng(1))
+    level = 20 * np.log10(np.abs(coupling))
+    image = matrix.imshow(level, cmap=COLOUR_MAP, vmin=-40)
+    figure.colorbar(image, ax=matrix, label="|C| (dB)", shrink=0.85)
+    matrix.set(title="Half-wave dipoles, λ/2, 50 Ω", xlabel="element", ylabel="element")
+
+    path = bearing.core.find_weights(array, "coupling")
+    random = np.random.default_rng(2)
+    family = coupling_study.load_family(coupling_study.FAMILIES / "line8.yaml")
+    tensors, _ = read_weights(path)
+    real, imaginary = (tensors["basis"][:, k].reshape(len(tensors["basis"]), -1) for k in (0, 1))
+    basis = np.concatenate([real, imaginary], axis=1).T
+    centre = tensors["mean"].reshape(-1)
+    couplings = coupling_study.draw_couplings(family, random, 2000)
+    flat = couplings.reshape(len(couplings), -1)
+    flat = np.concatenate([flat.real, flat.imag], axis=1) - centre
+    weights = np.linalg.lstsq(basis, flat.T, rcond=None)[0]
+    start = random.standard_normal(weights.shape)
+    for axes, points, colour, title in (
+        (drawn, weights, BLUE, "2000 simulated arrays"),
+        (sampled, bearing.core.ddim_sample(path, start, 20), VERMILION, "2000 samples of the network"),
+    ):
+        axes.plot(points[0], points[1], ".", ms=2.5, color=colour)
+        axes.set(title=title, xlim=(-2, 4), ylim=(-3, 3), xlabel="$w_1$", ylabel="$w_2$")
+        axes.set_aspect("equal")
+        axes.grid(alpha=0.3)
+    return figure
+
+
+def figure_coupling_tracker():
+    """Coupling learnt from one scene after the other, and changed in the middle."""
+    figure, axes = plt.subplots(figsize=(9, 4), layout="constrained")
+    array = bearing.array.ula(n=8, spacing=0.5)
+    runs, scenes, change = 20, 120, 80
+    alone, tracked = np.zeros(scenes), np.zeros(scenes)
+    for run in range(runs):
+        random = np.random.default_rng(run)
+        tracker = bearing.core.coupling_tracker(array, 2)
+        for k in range(scenes):
+            second = 0.4 if k < change else 0.25
+            coupling = bearing.core.coupling_matrix(
+                array, [second * np.exp(1j * np.pi / 3), 0.15 * np.exp(1j * np.pi / 10)]
+            )
+            first = random.uniform(-50, 35)
+            angles = [first, first + random.uniform(12, 50 - first)]
+            r = sampled(coupling @ array.steering(angles), 10.0, 100, seed=1000 * run + k)
+            found = bearing.core.coupling_fit(r, array, 2, 100)
+            tracker.update(r, 100)
+            for errors, estimate in ((alone, found.coupling), (tracked, tracker.coupling)):
+                errors[k] += np.linalg.norm(estimate - coupling) ** 2 / np.linalg.norm(coupling) ** 2
+    for errors, colour, label in (
+        (alone, VERMILION, "coupling_fit, each covariance by itself"),
+        (tracked, BLUE, "coupling_tracker"),
+    ):
+        decibels = 10 * np.log10(errors / runs)
+        axes.plot(np.arange(1, scenes + 1), decibels, color=colour, label=label)
+    axes.axvline(change + 0.5, color="0.6", ls="--", lw=1)
+    axes.text(
+        change + 3.5, 0.96, "the coupling changes", va="top", transform=axes.get_xaxis_transform()
+    )
+    axes.set(
+        xlabel="covariance of 100 snapshots, 10 dB, sources anywhere",
+        ylabel="NMSE of the coupling (dB)",
+        title=f"Line of 8, mean of {runs} runs",
+        xlim=(1, scenes),
+    )
+    axes.legend()
+    axes.grid(alpha=0.3)
+    return figure
+
+
 def figure_sky_calibration():
     generator = np.random.default_rng(45)
     array = bearing.array.custom(generator.uniform(-6, 6, (24, 2)))
@@ -826,6 +923,10 @@ def figure_window_line_beacon_track():
 
 def figure_window_dispersive_line():
     return window_picture("09_dispersive_line_ls_and_wiener", screen="800x480")
+
+
+def figure_window_coupling_compass():
+    return window_picture("10_coupling_circle_and_line", screen="800x480")
 
 
 def figure_grc_circle_canvas():

@@ -7,8 +7,9 @@ usage() {
     cat <<'END'
 usage: tests/run.sh [--full] [--help]
 
-Installs the packages that are missing, builds into build/ and runs every test. Names every
-test that was skipped, and exits with failure when the build or a test fails.
+Installs the packages that are missing (cmake/apt-packages.txt and apt-packages-extra.txt),
+builds into build/ and runs every test. Names every test that was skipped, and exits with
+failure when the build or a test fails.
 
   --full   the long statistical versions of the tests (BEARING_TEST_FULL=1)
   --help   this text
@@ -42,11 +43,16 @@ build_dir=$source_dir/build
 data=$(realpath -m -- "${BEARING_TEST_DATA:-$source_dir/../shared}")
 export BEARING_TEST_DATA=$data
 
+# Both lists at once: what is still missing is fetched in one go.
+"$source_dir/cmake/install-packages.sh" "$source_dir/cmake/apt-packages.txt" \
+    "$source_dir/cmake/apt-packages-extra.txt"
+
 "$source_dir/cmake/build.sh" -DBEARING_ENABLE_PYTHON=ON -DBEARING_ENABLE_GRC=ON \
     -DBEARING_ENABLE_TESTS=ON -DBEARING_ENABLE_BENCHMARKS=ON "-DBEARING_TEST_DATA=$data"
 
 result=0
-(cd -- "$build_dir" && ctest --output-on-failure --parallel "$(nproc)") || result=$?
+# One more than there are processors: tests of windows and of streams mostly wait.
+(cd -- "$build_dir" && ctest --output-on-failure --parallel $(($(nproc) + 1))) || result=$?
 
 # What single tests said: programs run many, and ctest only tells of the program.
 # unittest: test_x (...) ... skipped 'why'; Boost.Test: Test case "x" is skipped because why.

@@ -7,7 +7,6 @@
 
 #include "calibration_message.h"
 #include "calibration_reports.h"
-#include <algorithm>
 
 namespace gr {
 namespace bearing {
@@ -38,45 +37,16 @@ pmt::pmt_t to_pmt(const diffmusic_counters& counters)
 
 } // namespace
 
-bool calibration_reports::told::is_changed(const told& newer) const
-{
-    return has_learnt != newer.has_learnt || status != newer.status ||
-           orientation != newer.orientation || restarts != newer.restarts;
-}
-
-double calibration_reports::told::seconds_to(const told& newer) const
-{
-    if (at && newer.at) {
-        return newer.at->samples_since(*at, 1.0);
-    }
-    return std::chrono::duration<double>(newer.at_clock - at_clock).count();
-}
-
 bool calibration_reports::is_due(const tuned_calibrator& tuning,
                                  std::optional<stream_time> now)
 {
-    const told newer{ tuning.frequency,
-                      tuning.has_learnt,
-                      tuning.calibrator.status(),
-                      tuning.calibrator.orientation(),
-                      tuning.calibrator.restarts(),
-                      now,
-                      clock::now() };
-    const auto last = std::find_if(d_told.begin(), d_told.end(), [&](const told& one) {
-        return one.frequency == newer.frequency;
-    });
-    if (last != d_told.end()) {
-        const double seconds = last->seconds_to(newer);
-        // A recording that begins again jumps back in time.
-        if (!last->is_changed(newer) && seconds >= 0.0 && seconds < d_interval) {
-            return false;
-        }
-        d_told.erase(last);
-    } else if (d_told.size() == tuned_calibrators::max_tunings) {
-        d_told.erase(d_told.begin());
-    }
-    d_told.push_back(newer);
-    return true;
+    const core::diffmusic_online& calibrator = tuning.calibrator;
+    return d_schedule.is_due(tuning.frequency,
+                             state(tuning.has_learnt,
+                                   calibrator.status(),
+                                   calibrator.orientation(),
+                                   calibrator.restarts()),
+                             now);
 }
 
 pmt::pmt_t calibration_report(const tuned_calibrator& tuning,

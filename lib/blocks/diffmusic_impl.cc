@@ -63,15 +63,6 @@ double checked_tolerance(double tolerance)
     return tolerance;
 }
 
-std::size_t checked_snapshots(int snapshots)
-{
-    if (snapshots < 0) {
-        throw std::invalid_argument("snapshots is " + std::to_string(snapshots) +
-                                    "; it must be >= 0 (0: unknown)");
-    }
-    return static_cast<std::size_t>(snapshots);
-}
-
 std::string checked_path(const std::string& path)
 {
     namespace fs = std::filesystem;

@@ -31,24 +31,6 @@ constexpr int max_items_per_work = 32;
 const pmt::pmt_t bearings_port = pmt::mp("bearings");
 const pmt::pmt_t calibration_port = pmt::mp("calibration");
 
-double checked_heading(double heading_deg)
-{
-    if (!std::isfinite(heading_deg)) {
-        throw std::invalid_argument("heading_deg is " + std::to_string(heading_deg) +
-                                    "; it must be finite");
-    }
-    return heading_deg;
-}
-
-std::size_t checked_snapshots(int snapshots)
-{
-    if (snapshots < 0) {
-        throw std::invalid_argument("snapshots is " + std::to_string(snapshots) +
-                                    "; it must be >= 0 (0: unknown)");
-    }
-    return static_cast<std::size_t>(snapshots);
-}
-
 void write_spectrum(const Eigen::VectorXd& spectrum_db, int num_points, float* out)
 {
     if (spectrum_db.size() == num_points) {
@@ -122,6 +104,34 @@ core::angle_grid spectrum_grid(const core::antenna_array& array,
                                     ", " + std::to_string(limits_deg[1]) + "]; " +
                                     error.what());
     }
+}
+
+double checked_heading(double heading_deg)
+{
+    if (!std::isfinite(heading_deg)) {
+        throw std::invalid_argument("heading_deg is " + std::to_string(heading_deg) +
+                                    "; it must be finite");
+    }
+    return heading_deg;
+}
+
+std::size_t checked_snapshots(int snapshots)
+{
+    if (snapshots < 0) {
+        throw std::invalid_argument("snapshots is " + std::to_string(snapshots) +
+                                    "; it must be >= 0 (0: unknown)");
+    }
+    return static_cast<std::size_t>(snapshots);
+}
+
+core::bearing_estimate failed_estimate(int num_sources)
+{
+    core::bearing_estimate failed;
+    failed.status = core::status::bad_data;
+    failed.num_sources = num_sources;
+    failed.azimuth = failed.deviation = failed.power_db = failed.snr_db =
+        Eigen::VectorXd::Constant(num_sources, std::numeric_limits<double>::quiet_NaN());
+    return failed;
 }
 
 estimator_runner::estimator_runner(gr::sync_block& owner,
@@ -290,7 +300,7 @@ core::bearing_estimate estimator_runner::estimate(const gr_complex* item,
             d_has_warned = true;
             d_logger->warn("estimation failed, status bad_data: {}", error.what());
         }
-        return failed_estimate();
+        return failed_estimate(d_active->num_sources);
     }
 }
 
@@ -328,17 +338,6 @@ void estimator_runner::warn_if_uncalibrated()
         d_logger->warn("no calibration for {} Hz, only for other frequencies",
                        *d_frequency);
     }
-}
-
-core::bearing_estimate estimator_runner::failed_estimate() const
-{
-    core::bearing_estimate failed;
-    failed.status = core::status::bad_data;
-    failed.num_sources = d_active->num_sources;
-    failed.azimuth = failed.deviation = failed.power_db = failed.snr_db =
-        Eigen::VectorXd::Constant(failed.num_sources,
-                                  std::numeric_limits<double>::quiet_NaN());
-    return failed;
 }
 
 } // namespace bearing

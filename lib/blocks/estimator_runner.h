@@ -68,6 +68,15 @@ gr::io_signature::sptr spectrum_signature(int num_points);
 //! \throws std::invalid_argument naming counting
 core::count_method counting_from_string(const std::string& counting);
 
+//! \throws std::invalid_argument unless heading_deg is finite
+double checked_heading(double heading_deg);
+
+//! \throws std::invalid_argument unless snapshots >= 0
+std::size_t checked_snapshots(int snapshots);
+
+//! All NaN, status bad_data.
+core::bearing_estimate failed_estimate(int num_sources);
+
 //! The grid of \p num_points azimuths within \p limits_deg; empty: the whole range.
 //! \throws std::invalid_argument naming limits_deg
 core::angle_grid spectrum_grid(const core::antenna_array& array,
@@ -146,7 +155,6 @@ private:
     void rebuild();
     void warn_if_uncalibrated();
     core::bearing_estimate estimate(const gr_complex* item, const item_info& info);
-    core::bearing_estimate failed_estimate() const;
 
     gr::sync_block& d_owner;
     const gr::logger_ptr d_logger;

@@ -7,8 +7,6 @@
 
 #include "tuned_calibrators.h"
 #include "wavelength.h"
-#include <algorithm>
-#include <utility>
 
 namespace gr {
 namespace bearing {
@@ -43,23 +41,8 @@ tuned_calibrator tuned_calibrators::make(std::optional<double> frequency) const
 
 tuned_calibrator& tuned_calibrators::at(std::optional<double> frequency)
 {
-    const auto is_the_one = [&](const tuned_calibrator& one) {
-        if (!frequency || !one.frequency) {
-            return frequency == one.frequency;
-        }
-        return is_tuned_to(*frequency, *one.frequency, d_tolerance);
-    };
-    const auto found = std::find_if(d_tunings.begin(), d_tunings.end(), is_the_one);
-    if (found != d_tunings.end()) {
-        std::rotate(found, found + 1, d_tunings.end());
-        return d_tunings.back();
-    }
-    tuned_calibrator added = make(frequency);
-    if (d_tunings.size() == max_tunings) {
-        d_tunings.erase(d_tunings.begin());
-    }
-    d_tunings.push_back(std::move(added));
-    return d_tunings.back();
+    tuned_calibrator* found = d_tunings.find(frequency, d_tolerance);
+    return found ? *found : d_tunings.add(make(frequency));
 }
 
 std::vector<core::calibrator_record> tuned_calibrators::records() const

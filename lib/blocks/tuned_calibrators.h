@@ -9,10 +9,10 @@
 #define INCLUDED_GNURADIO_BEARING_BLOCKS_TUNED_CALIBRATORS_H
 
 #include "tuned_calibrations.h"
+#include "tuning_list.h"
 #include <gnuradio/bearing/core/array/antenna_array.h>
 #include <gnuradio/bearing/core/calibration/calibrator_file.h>
 #include <gnuradio/bearing/core/calibration/diffmusic_online.h>
-#include <cstddef>
 #include <optional>
 #include <vector>
 
@@ -33,15 +33,12 @@ struct tuned_calibrator {
 /*!
  * \brief One calibrator for each tuning.
  *
- * A frequency belongs to the first tuning that is within the tolerance of it; of more
- * than max_tunings the one that was out of use longest is forgotten. An array that was
- * built with a wavelength gets that of the tuning.
+ * A frequency belongs to the first tuning that is within the tolerance of it. An array
+ * that was built with a wavelength gets that of the tuning.
  */
 class tuned_calibrators
 {
 public:
-    static constexpr std::size_t max_tunings = 8;
-
     //! \throws std::invalid_argument naming the parameter
     tuned_calibrators(const core::antenna_array& array,
                       const core::online_config& config,
@@ -51,7 +48,7 @@ public:
     //! \throws std::invalid_argument for a frequency that the array cannot work at
     tuned_calibrator& at(std::optional<double> frequency);
     //! The one that was in use last.
-    const tuned_calibrator& latest() const { return d_tunings.back(); }
+    const tuned_calibrator& latest() const { return d_tunings.latest(); }
 
     //! What to go on from after resume().
     std::vector<core::calibrator_record> records() const;
@@ -64,8 +61,8 @@ private:
     core::antenna_array d_array;
     core::online_config d_config;
     double d_tolerance;
-    tuned_calibrations d_calibrations;       // to start from
-    std::vector<tuned_calibrator> d_tunings; // the latest is the last one
+    tuned_calibrations d_calibrations; // to start from
+    tuning_list<tuned_calibrator> d_tunings;
 };
 
 } // namespace bearing

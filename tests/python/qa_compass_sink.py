@@ -127,8 +127,9 @@ def show(sink, *messages, spectra=()):
     finally:
         top.stop()
         top.wait()
-    # Words follow within a quarter of a second.
-    spin(0.3)
+    # The timer of the words would follow within a quarter of a second.
+    sink.widget._update_words()
+    spin(0.02)
 
 
 @contextlib.contextmanager

@@ -4,14 +4,18 @@
 """The Python examples run without a display and print results near the truth; those that study
 estimators write their pictures and tables."""
 
+import contextlib
 import csv
+import io
 import os
 import pathlib
 import re
+import runpy
 import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 import matplotlib.pyplot as plt
 
@@ -26,6 +30,7 @@ DURATIONS = {
     "07_circle_calibrates_itself": "20",
     "08_line_drift_beacon": "12",
     "09_dispersive_line_ls_and_wiener": "8",
+    "10_coupling_circle_and_line": "6",
 }
 
 ANGLE = re.compile(r"(-?\d+\.\d+)°(?: ± (\d+\.\d+)°)?")
@@ -208,6 +213,22 @@ class qa_examples(unittest.TestCase):
         self.assertLess(wiener, plain - 4.0)
         self.assertLess(all_wiener, all_plain - 3.4)
 
+    def test_coupling_is_found_and_bearings_are_right(self):
+        example = "10_coupling_circle_and_line"
+        # Biased by 2.8 and 3.6, and by 1.1 and 1.2 degrees; predicted deviations are 0.10 and 0.015:
+        # three of them and what two decimals round.
+        for array, bias, largest in (("circle", 2.5, 0.3), ("line", 1.0, 0.05)):
+            # MUSIC, coupling, and MUSIC corrected by it.
+            raw, found, corrected = self.final_errors(example, array)
+            self.assertGreater(raw, bias)
+            self.assertLess(found, largest)
+            self.assertLess(corrected, largest)
+        output = self.results[example][1]
+        for array in ("circle", "line"):
+            (error,) = re.findall(rf"coupling of the {array}.*: off by (\d+\.\d+) %", output)
+            # Dozens of covariances of 2048 snapshots leave 0.2 % on average.
+            self.assertLess(float(error), 1.0)
+
     def test_a_recording_is_made_and_played_back_with_its_heading(self):
         self.assertRegex(self.results["04_record"][1], r"^[12]\.\d s of 5 channels: ok\n$")
         found = readings(self.results["05_playback"][1])
@@ -341,6 +362,37 @@ class qa_studies(unittest.TestCase):
         for repaired, wanted in zip(harmed[2:], unharmed[:2]):
             self.assertAlmostEqual(repaired, wanted, delta=0.1)
 
+    def test_the_comparison_of_couplings_is_tabulated_and_drawn(self):
+        output, errors = self.run_study(
+            "reproduce_coupling.py", "--trials", "4", "--scenes", "line", "circle",
+            "--output", "c",
+        )
+        self.assertEqual(errors, "")
+        for name in ("coupling_snr.png", "coupling_snapshots.png"):
+            self.assert_is_picture("c/" + name)
+        with open(self.folder / "c/coupling.csv", newline="", encoding="utf-8") as file:
+            rows = {
+                (row["scene"], row["method"], float(row["snr_db"]), int(row["snapshots"])): row
+                for row in csv.DictReader(file)
+            }
+        # Eleven points; for the circle there are weights of one kind, for two methods.
+        self.assertEqual(len(rows), 11 * (10 + 8))
+        point = (10.0, 500)
+        for scene in ("line", "circle"):
+            rmse, nmse = (
+                {row[1]: float(rows[row][name]) for row in rows if row[0] == scene and row[2:] == point}
+                for name in ("rmse_deg", "nmse_db")
+            )
+            crb = float(rows[(scene, "ml", *point)]["crb_deg"])
+            # An rms of 8 errors has a relative deviation of 25 %: four of those.
+            self.assertLess(rmse["ml"], 2.0 * crb)
+            # 1.5 degrees of bias on the line, 1.2 on the circle, beside bounds of 0.06 and 0.27.
+            self.assertGreater(rmse["music"], 2.0 * rmse["ml"])
+            self.assertGreater(rmse["printed"], 1.5 * rmse["ml"])
+            # -33.8 and -32.9 dB over 200 trials; the mean of four has a deviation of about 3 dB.
+            self.assertLess(nmse["ml"], -24.0)
+        self.assertRegex(output, r"stochastic ML +0\.\d+ +-\d")
+
     def test_coverage_of_each_variant_is_drawn(self):
         for variant in ("complex", "unitary", "real", "music"):
             with self.subTest(variant=variant):
@@ -357,17 +409,32 @@ class qa_studies(unittest.TestCase):
                 self.assertTrue(40.0 < published < 95.0, output)
 
     def test_wrong_arguments_are_refused(self):
+        # Where nothing is refused, this is where something would be written.
+        self.addCleanup(os.chdir, os.getcwd())
+        os.chdir(self.folder)
         sizes = {
             "reproduce_rv_root_music.py": "--trials",
             "coverage.py": "--trials",
             "reproduce_diffmusic.py": "--tests",
             "reproduce_propagator.py": "--records",
+            "reproduce_coupling.py": "--trials",
         }
         for name, size in sizes.items():
             for arguments in ([size, "0"], [size, "x"], ["--seed", "-1"]):
-                _, errors = self.run_study(name, *arguments, code=2)
-                self.assertIn(arguments[0], errors)
-        self.run_study("coverage.py", "--variant", "x", code=2)
+                self.assertIn(arguments[0], self.refusal(name, *arguments))
+        self.assertIn("--variant", self.refusal("coverage.py", "--variant", "x"))
+        self.assertIn("--scenes", self.refusal("reproduce_coupling.py", "--scenes", "x"))
+
+    def refusal(self, name, *arguments):
+        """What an example says on stderr before it exits with 2; in this process, which has
+        imported all that takes long."""
+        path = str(SOURCE_DIR / "examples" / name)
+        errors = io.StringIO()
+        with mock.patch("sys.argv", [path, *arguments]), contextlib.redirect_stderr(errors):
+            with self.assertRaises(SystemExit) as ended:
+                runpy.run_path(path, run_name="__main__")
+        self.assertEqual(ended.exception.code, 2)
+        return errors.getvalue()
 
 
 if __name__ == "__main__":

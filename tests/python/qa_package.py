@@ -67,6 +67,15 @@ class qa_package(unittest.TestCase):
         output = run(sys.executable, "-c", program, env=environment).split()
         self.assertEqual(output, [str(package), "4"])
 
+    def test_the_installed_library_finds_the_installed_weights(self):
+        package = next(self.prefix.rglob("bearing/__init__.py"))
+        environment = dict(os.environ, PYTHONPATH=str(package.parents[2]))
+        environment.pop("GR_BEARING_WEIGHTS", None)
+        program = ("from gnuradio import bearing; a = bearing.array.ula(n=8, spacing=0.5);"
+                   "print(bearing.core.find_weights(a, 'coupling'))")
+        (found,) = run(sys.executable, "-c", program, env=environment).split()
+        self.assertTrue(found.startswith(str(self.prefix / "share/gnuradio-bearing")), found)
+
     def test_grc_blocks_and_headers_are_installed(self):
         blocks = list((self.prefix / "share/gnuradio/grc/blocks").glob("bearing_*.block.yml"))
         self.assertGreaterEqual(len(blocks), 6)

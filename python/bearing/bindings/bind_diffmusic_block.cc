@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "path_argument.h"
 #include <gnuradio/bearing/diffmusic.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
@@ -73,12 +74,10 @@ Raises ValueError naming the parameter.
                          bool fit_positions,
                          double frequency_tolerance,
                          const std::string& threading) {
-                 const std::string name =
-                     py::module::import("os").attr("fspath")(path).cast<std::string>();
                  return diffmusic::make(array,
                                         num_sources,
                                         snapshots,
-                                        name,
+                                        to_path(path),
                                         interval,
                                         save_interval,
                                         labelled_buffer,

@@ -19,6 +19,9 @@ void bind_subspace(py::module& m, py::module& core);
 void bind_subspace_fit(py::module& m, py::module& core);
 void bind_closed_form_gains(py::module& core);
 void bind_diffmusic_losses(py::module& core);
+void bind_coupling(py::module& core);
+void bind_coupling_block(py::module& m);
+void bind_diffusion(py::module& core);
 void bind_propagation(py::module& m, py::module& core);
 void bind_propagator_ls_block(py::module& m);
 
@@ -42,6 +45,9 @@ PYBIND11_MODULE(bearing_python, m)
     bind_diffmusic(core);
     bind_closed_form_gains(core);
     bind_diffmusic_losses(core);
+    bind_coupling(core);
+    bind_coupling_block(m);
+    bind_diffusion(core);
     bind_propagation(m, core);
     bind_propagator_ls_block(m);
 }
