@@ -64,7 +64,7 @@ struct coupling_sampling {
  * \brief Posterior mean of the coupling under the network's prior, by guided sampling.
  *
  * The guidance is the likelihood itself: two scoring steps with the prior
- * N(x0, r^2 I), r^2 = max(1 - abar, 0.1), over w and all other parameters. Then w is held
+ * N(x0, r^2 I), r^2 = max(1 - abar, 0.02), over w and all other parameters. Then w is held
  * at the samples' mean and the rest fitted again.
  *
  * \param fit of a covariance of model prior.model()
