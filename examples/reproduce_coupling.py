@@ -6,8 +6,8 @@
 Errors of bearings and of the coupling matrix over SNR and over snapshots, for coupling that has a
 structure (Toeplitz on a line, circulant on a circle) and for simulated dipoles, whose coupling has
 none. Compared are MUSIC, with the coupling ignored and known; the covariance fit of Luo and Fung,
-"DOA and Mutual Coupling Estimation using Score-Guided Diffusion", as printed and repaired; stochastic
-maximum likelihood; priors from simulated antennas; and diffusion in its three uses.
+"DOA and Mutual Coupling Estimation using Score-Guided Diffusion", equation (34), as printed and
+repaired; stochastic maximum likelihood; priors from simulated antennas; and diffusion in its three uses.
 """
 
 import argparse
@@ -506,7 +506,7 @@ def main():
     trials = args.trials or (1000 if args.full else 100)
     print(
         f"Two sources, {trials} trials a point, seed {args.seed}; errors above {WORST:.0f}° count "
-        "as that.\nDiffusion and its Gaussian stand-in where there are weights for the array."
+        f"as {WORST:.0f}°.\nDiffusion and its Gaussian stand-in where there are weights for the array."
     )
     rows = study(names, trials, args.seed)
     for point in ((SNR_DB, SNAPSHOTS), (SNR_DB, 20), (0.0, SNAPSHOTS)):

@@ -7,6 +7,8 @@ computes what the training framework does."""
 import contextlib
 import io
 import json
+import os
+import shutil
 import signal
 import struct
 import subprocess
@@ -447,6 +449,30 @@ class qa_shipped_weights(unittest.TestCase):
             # A fifth of the steps learns two thirds of what lies between (0.62, 0.64 by seed).
             most = 1.05 * loss if FULL else (loss + gaussian) / 2
             self.assertLess(fresh["unseen_loss"], most)
+
+    if FULL:  # minutes, of which a skipped test would tell in every short run
+
+        @needs_torch
+        def test_estimates_do_not_hang_on_one_training(self):
+            """What the C++ tests ask of the shipped weights, other seeds' weights have as well;
+            those of covariances with a third of the steps."""
+            with tempfile.TemporaryDirectory() as folder:
+                for path in WEIGHTS.glob("*.safetensors"):
+                    shutil.copy(path, folder)
+                for name in ("coupling_line8", "coupling_circle5", "covariance_line8"):
+                    family, kind = SHIPPED[name]
+                    path = Path(folder) / f"{name}.safetensors"
+                    self.assertEqual(train.main([family, "--kind", kind, "--seed=2", "--quiet",
+                                                 "--force", "--output", str(path)]), train.OK)
+                    self.assertNotEqual(path.read_bytes(), (WEIGHTS / path.name).read_bytes())
+                for program in ("qa_coupling_prior", "qa_covariance_prior"):
+                    with self.subTest(program=program):
+                        ended = subprocess.run(
+                            [BUILD_DIR / "tests" / f"core.coupling.{program}"],
+                            env={**os.environ, "GR_BEARING_WEIGHTS": folder},
+                            capture_output=True, text=True,
+                        )
+                        self.assertEqual(ended.returncode, 0, ended.stdout + ended.stderr)
 
 
 def fresh_values(tensors, kind, family, random, count=1000):

@@ -38,11 +38,12 @@ namespace bearing {
  * [0, 360)), `power_db`, `snr_db`, and
  *  - `glrt`, `glrt_limit`: double, how much worse the model is than any covariance, and
  *    above which value it is wrong (false alarms 1 %); NaN where it cannot tell,
- *  - `is_gated`: bool, the item is too weak to calibrate from (status "low_snr"); its
- *    bearings are those of MUSIC with what others told of the coupling, and without any
- *    correction as long as none did,
- *  - `reason`: symbol, a sentence behind a status other than "ok", with dots in place of
- *    measured values; PMT_NIL: none.
+ *  - `is_gated`: bool, bearings are those without correction by this item: of MUSIC with
+ *    what others told of the coupling, and without any as long as none did. Status
+ *    ("low_snr", "unresolved" or "not_identifiable") and reason say why,
+ *  - `reason`: symbol, a sentence behind a status other than "ok" and, with prior
+ *    "covariance", behind missing deviations, with dots in place of measured values;
+ *    PMT_NIL: none.
  * What is unknown is PMT_NIL, angles that could not be found are NaN.
  *
  * Message out `calibration`: what the estimators take, a dict with `coupling` (c32vector,
@@ -60,9 +61,9 @@ namespace bearing {
  * array that was built with a wavelength the tag replaces it. Where weights do not fit
  * the new wavelength the status is "not_identifiable", and the reason says so.
  *
- * A thread of the block does the work. Items wait in the stream's own buffer, and none is
- * lost; only where they last shorter than they take on average (by the tags `snapshots`
- * and `rx_rate`), and more than eight wait, the oldest are skipped.
+ * A thread of the block does the work, and items wait in the stream's own buffer. Where an
+ * item lasts shorter (by the tags `snapshots` and `rx_rate`) than the work on one takes on
+ * average, and more than eight wait, the oldest are skipped; else none is lost.
  *
  * Method: core::coupling_estimator and, over several items, core::coupling_tracker.
  */
@@ -131,7 +132,7 @@ public:
     virtual std::uint64_t restarts() const = 0;
 
     //! What became of items, at all tunings: their number by status, and "busy", those
-    //! that were skipped. Besides, "gated": those too weak to calibrate from.
+    //! that were skipped. Besides, "gated": those whose bearings are without correction.
     virtual std::map<std::string, std::uint64_t> counts() const = 0;
 };
 

@@ -5,11 +5,10 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "circle_radius.h"
 #include "strict_json.h"
 #include <gnuradio/bearing/core/coupling/antenna_family.h>
-#include <algorithm>
-#include <cmath>
-#include <limits>
+#include <optional>
 #include <sstream>
 #include <stdexcept>
 
@@ -21,28 +20,6 @@ namespace {
 
 constexpr double tolerance = 1e-6; // wavelengths
 constexpr int most_elements = 1024;
-
-// The radius in wavelengths when neighbours in the array's order are neighbours on a level
-// circle, wherever that lies and however it is turned; NaN for others.
-double circle_radius(const antenna_array& array)
-{
-    const double nan = std::numeric_limits<double>::quiet_NaN();
-    const int n = array.num_elements();
-    Eigen::MatrixXd p = array.positions() / array.wavelength().value_or(1.0);
-    p.rowwise() -= Eigen::RowVector3d(p.colwise().mean());
-    const Eigen::VectorXd distance = p.rowwise().norm();
-    const double radius = distance.mean();
-    const double side = 2.0 * radius * std::sin(M_PI / n);
-    for (int k = 0; k < n; ++k) {
-        // No two elements share a place: steps of one side never turn back.
-        const double step = (p.row((k + 1) % n) - p.row(k)).norm();
-        if (!(std::abs(distance(k) - radius) <= tolerance) ||
-            !(std::abs(step - side) <= tolerance) || !(std::abs(p(k, 2)) <= tolerance)) {
-            return nan;
-        }
-    }
-    return radius;
-}
 
 } // namespace
 
@@ -73,11 +50,9 @@ bool antenna_family::has(const antenna_array& array) const
     if (array.num_elements() != num_elements) {
         return false;
     }
-    const double size =
-        geometry == "line"
-            ? array.uniform_spacing().value_or(std::numeric_limits<double>::quiet_NaN())
-            : circle_radius(array);
-    return size >= smallest - tolerance && size <= largest + tolerance;
+    const std::optional<double> size =
+        geometry == "line" ? array.uniform_spacing() : circle_radius(array);
+    return size && *size >= smallest - tolerance && *size <= largest + tolerance;
 }
 
 std::string antenna_family::description() const

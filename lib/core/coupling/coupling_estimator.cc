@@ -41,6 +41,8 @@ constexpr double diffused_allowance = 1.5;
 constexpr double clearly_above = 10.0;
 // As in predict_plug_in(): below, errors are larger than predicted and not Gaussian.
 constexpr double reliable_margin = 2.0;
+// Where no likelihood ratio tells of a wrong optimum.
+constexpr double margin_without_ratio = 4.0;
 // As in predict_fit_plug_in(): nearer sources have no Gaussian errors.
 constexpr double largest_share_of_distance = 0.25;
 constexpr double lowest_power = 1e-20;
@@ -82,12 +84,13 @@ coupled_scene generic_scene(const coupled_covariance& model, int num_sources)
     return scene;
 }
 
-// Whether one covariance of so many sources (0: of some number) can tell the model.
+// Whether one covariance of so many sources (0: of some number) can tell the model, with a real
+// number to spare that could contradict it.
 bool can_be_told(const coupled_covariance& model, int num_sources)
 {
     const int n = model.array().num_elements();
     for (int k = std::max(num_sources, 1); k < n; ++k) {
-        if (model.num_parameters(k) <= n * n &&
+        if (model.num_parameters(k) < k * (2 * n - k) + 1 &&
             model.identify(generic_scene(model, k)).is_identifiable()) {
             return true;
         }
@@ -133,6 +136,16 @@ void require_consistent(const antenna_array& array, const coupling_config& confi
         throw std::invalid_argument("model and known_weights go with prior none only; "
                                     "other priors bring their own");
     }
+    if (config.sampling.steps < 2) {
+        throw std::invalid_argument("sampling_steps is " +
+                                    std::to_string(config.sampling.steps) +
+                                    "; it must be >= 2");
+    }
+    if (config.sampling.samples < 1) {
+        throw std::invalid_argument("sampling_count is " +
+                                    std::to_string(config.sampling.samples) +
+                                    "; it must be >= 1");
+    }
     if (has_trained_basis(config.prior) &&
         config.criterion == coupling_criterion::frobenius) {
         throw std::invalid_argument("criterion is frobenius, which has no place for the "
@@ -162,19 +175,28 @@ load(const antenna_array& array, const std::string& weights, const std::string& 
     return prior;
 }
 
-std::optional<weight_prior> product(const std::optional<weight_prior>& one,
-                                    const std::optional<weight_prior>& other)
+// Added as information: what data tell need not be all of w.
+std::optional<weight_prior> with_evidence(const std::optional<weight_prior>& prior,
+                                          const weight_evidence& learnt)
 {
-    if (!one || !other) {
-        return one ? one : other;
+    const Eigen::Index m = learnt.information.rows();
+    if (m == 0) {
+        return prior;
     }
-    const Eigen::Index m = one->mean.size();
-    const Eigen::MatrixXd first = precision(*one, m);
-    const Eigen::MatrixXd second = precision(*other, m);
-    weight_prior both;
-    both.covariance = (first + second).llt().solve(Eigen::MatrixXd::Identity(m, m));
-    both.mean = both.covariance * (first * one->mean + second * other->mean);
-    return both;
+    Eigen::MatrixXd information = learnt.information;
+    Eigen::VectorXd times_weights = learnt.information_times_weights;
+    if (prior) {
+        const Eigen::MatrixXd known = precision(*prior, m);
+        information += known;
+        times_weights += known * prior->mean;
+    }
+    weight_prior result;
+    result.covariance = inverse_information(information);
+    if (result.covariance.size() == 0) {
+        return prior;
+    }
+    result.mean = result.covariance * times_weights;
+    return result;
 }
 
 // An estimate in which nothing was found.
@@ -236,6 +258,11 @@ struct observation {
     std::size_t snapshots;
     double noise_power;
 
+    // Whether likelihoods can be compared with that of any covariance.
+    bool has_ratio() const
+    {
+        return snapshots >= static_cast<std::size_t>(values.size());
+    }
     bool has_looks() const { return snapshots > static_cast<std::size_t>(num_sources); }
     // A fit takes K dimensions from the noise, and finds it too small by as much.
     double widening() const
@@ -309,6 +336,11 @@ std::optional<objection> object_to_search(const likelihood_search& search)
             "only coupling as strong as the elements' own response explains "
             "the data"
         };
+    }
+    if (search.has_rival()) {
+        return objection{ status::not_identifiable,
+                          "other directions with another coupling explain the data as "
+                          "well" };
     }
     if (!search.prior() && !model.identify(search.best().scene).is_identifiable()) {
         return objection{ status::not_identifiable,
@@ -397,6 +429,9 @@ void judge(const observation& seen,
     const bool is_reliable = keep_reliable(array, result.bearings);
     if (seen.snapshots == 0) {
         spoil(status::not_identifiable, "the number of snapshots is unknown");
+    } else if (!seen.has_ratio() &&
+               seen.num_above(margin_without_ratio) < seen.num_sources) {
+        spoil(status::low_snr, "sources too weak for fewer snapshots than elements");
     } else if (seen.num_above(reliable_margin) < seen.num_sources) {
         spoil(status::low_snr, "sources too weak for predicted deviations to hold");
     } else if (result.glrt > result.glrt_limit) {
@@ -508,9 +543,9 @@ coupling_estimator::coupling_estimator(const antenna_array& array, coupling_conf
 }
 
 std::optional<weight_prior>
-coupling_estimator::combined_weights(const std::optional<weight_prior>& learnt) const
+coupling_estimator::combined_weights(const weight_evidence& learnt) const
 {
-    return product(
+    return with_evidence(
         d_coupling_prior ? d_coupling_prior->gaussian() : d_config.known_weights, learnt);
 }
 
@@ -523,8 +558,9 @@ coupling_estimate
 coupling_estimator::estimate(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
                              std::size_t snapshots,
                              const Eigen::Ref<const Eigen::MatrixXcd>& samples,
-                             const std::optional<weight_prior>& learnt) const
+                             const weight_evidence& learnt) const
 {
+    const bool has_learnt = learnt.information.size() > 0;
     if (d_snapshot_prior &&
         (samples.rows() != array().num_elements() || samples.cols() < 1)) {
         throw std::invalid_argument(
@@ -533,7 +569,7 @@ coupling_estimator::estimate(const Eigen::Ref<const Eigen::MatrixXcd>& covarianc
             "; prior snapshot needs the samples behind R, N x T, N = " +
             std::to_string(array().num_elements()));
     }
-    if (learnt && !is_likelihood()) {
+    if (has_learnt && !is_likelihood()) {
         throw std::invalid_argument("learnt weights need criterion ml and prior none, "
                                     "gaussian or coupling");
     }
@@ -575,7 +611,7 @@ coupling_estimator::estimate(const Eigen::Ref<const Eigen::MatrixXcd>& covarianc
         return without(too_little_data);
     }
 
-    const fitted found = refine(search, music, covariance, samples, !learnt);
+    const fitted found = refine(search, music, covariance, samples, !has_learnt);
     if (!is_likelihood() && found.errors.covariance.size() > 0 &&
         is_too_uncertain(found.errors)) {
         return without(too_little_data);
@@ -591,12 +627,20 @@ coupling_estimator::estimate(const Eigen::Ref<const Eigen::MatrixXcd>& covarianc
          result);
     result.bearings.deviation *= seen.widening();
     if (is_likelihood() && snapshots > 0) {
-        weight_evidence evidence =
-            evidence_of_weights(search.likelihood(), found.fit.scene);
-        result.weight_information = std::move(evidence.information);
-        result.information_times_weights = std::move(evidence.information_times_weights);
+        result.evidence = evidence_of_weights(search.likelihood(), found.fit.scene);
     }
     judge(seen, d_config.powers_and_noise, array(), result);
+    if (result.bearings.status == status::ok &&
+        !search.is_told_by_noise_subspace(num_sources)) {
+        result.bearings.deviation.setConstant(nan);
+        result.bearings.status = status::not_identifiable;
+        result.reason =
+            "the noise subspace has nothing to spare over directions and coupling: "
+            "errors are not predicted";
+    }
+    if (result.bearings.status == status::ok && is_diffused(d_config.prior)) {
+        result.reason = "nobody knows the deviations of what a network made of the data";
+    }
     return result;
 }
 
@@ -612,7 +656,12 @@ coupling_estimator::fitted coupling_estimator::refine(const likelihood_search& s
     if (d_config.prior == coupling_knowledge::coupling && may_sample) {
         const coupled_fit sampled = sample_coupling(
             search.likelihood(), *d_coupling_prior, best.scene, d_config.sampling);
-        if (std::isfinite(sampled.cost)) {
+        // What contradicts the data while a Gaussian prior does not comes from the network.
+        const bool is_sound =
+            std::isfinite(sampled.cost) &&
+            !(search.likelihood().likelihood_ratio(sampled.scene) > search.limit() &&
+              search.ratio() <= search.limit());
+        if (is_sound) {
             result.fit = sampled;
             result.errors = likelihood_errors(
                 *d_covariance, sampled.scene, snapshots, search.prior());

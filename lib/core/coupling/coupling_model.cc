@@ -5,6 +5,8 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "circle_radius.h"
+#include "real_columns.h"
 #include <gnuradio/bearing/core/coupling/coupling_model.h>
 #include <cmath>
 #include <complex>
@@ -25,8 +27,6 @@ constexpr complexd imaginary_unit{ 0.0, 1.0 };
 constexpr double scale_tolerance = 1e-6;
 // A matrix that is a sum of the others up to rounding tells nothing new.
 constexpr double independence = 1e-9;
-// Relative accuracy to which drawn positions count as a circle.
-constexpr double drawing_tolerance = 1e-6;
 
 void require_elements(int num_elements)
 {
@@ -56,49 +56,14 @@ std::vector<Eigen::MatrixXcd> quadratures(const std::vector<Eigen::MatrixXcd>& m
     return basis;
 }
 
-// A matrix as 2 N^2 real numbers.
-Eigen::Map<const Eigen::VectorXd> real_view(const Eigen::MatrixXcd& matrix)
+// Each matrix a column.
+Eigen::MatrixXcd flattened(const std::vector<Eigen::MatrixXcd>& matrices)
 {
-    return { reinterpret_cast<const double*>(matrix.data()), 2 * matrix.size() };
-}
-
-Eigen::MatrixXd real_columns(const std::vector<Eigen::MatrixXcd>& basis)
-{
-    const Eigen::Index size = basis.empty() ? 0 : 2 * basis.front().size();
-    Eigen::MatrixXd columns(size, basis.size());
-    for (std::size_t j = 0; j < basis.size(); ++j) {
-        columns.col(j) = real_view(basis[j]);
+    Eigen::MatrixXcd columns(matrices.front().size(), matrices.size());
+    for (std::size_t j = 0; j < matrices.size(); ++j) {
+        columns.col(j) = matrices[j].reshaped();
     }
     return columns;
-}
-
-// Whether the elements stand on a circle in even steps in their order, either way round.
-bool is_uniform_circle(const Eigen::MatrixXd& positions)
-{
-    const Eigen::Index n = positions.rows();
-    if (n < 3) {
-        return false;
-    }
-    const Eigen::MatrixXd centred = positions.rowwise() - positions.colwise().mean();
-    std::vector<complexd> turn(n);
-    for (Eigen::Index l = 0; l < n; ++l) {
-        turn[l] = { centred(l, 1), centred(l, 0) };
-    }
-    const double radius = std::abs(turn[0]);
-    const double tolerance = drawing_tolerance * radius;
-    for (const double way : { 1.0, -1.0 }) {
-        bool fits = radius > 0.0;
-        for (Eigen::Index l = 0; l < n; ++l) {
-            const complexd expected =
-                turn[0] * std::polar(1.0, way * 2.0 * M_PI * l / static_cast<double>(n));
-            fits = fits && std::abs(turn[l] - expected) <= tolerance &&
-                   std::abs(centred(l, 2)) <= tolerance;
-        }
-        if (fits) {
-            return true;
-        }
-    }
-    return false;
 }
 
 } // namespace
@@ -160,7 +125,8 @@ coupling_model coupling_model::general(Eigen::MatrixXcd mean,
         }
     }
     if (!basis.empty()) {
-        Eigen::MatrixXd columns = real_columns(basis);
+        const Eigen::MatrixXcd flat = flattened(basis);
+        Eigen::MatrixXd columns = real_columns(flat);
         for (auto column : columns.colwise()) {
             column.normalize();
         }
@@ -182,7 +148,7 @@ coupling_model coupling_model::of_array(const antenna_array& array, int coeffici
     if (array.uniform_spacing()) {
         return toeplitz(n, coefficients);
     }
-    if (is_uniform_circle(array.positions())) {
+    if (circle_radius(array)) {
         return circulant(n, coefficients);
     }
     throw std::invalid_argument(
@@ -216,8 +182,10 @@ Eigen::VectorXd coupling_model::weights(const Eigen::MatrixXcd& coupling) const
     if (d_basis.empty()) {
         return Eigen::VectorXd(0);
     }
-    const Eigen::MatrixXcd difference = coupling - d_mean;
-    return real_columns(d_basis).colPivHouseholderQr().solve(real_view(difference));
+    const Eigen::MatrixXcd columns = flattened(d_basis);
+    const Eigen::MatrixXcd difference = flattened({ coupling - d_mean });
+    return real_columns(columns).colPivHouseholderQr().solve(
+        real_columns(difference).col(0));
 }
 
 } // namespace core

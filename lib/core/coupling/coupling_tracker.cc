@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "fit_quality.h"
 #include <gnuradio/bearing/core/coupling/coupling_tracker.h>
 #include <gnuradio/bearing/core/subspace/angle_grid.h>
 #include <gnuradio/bearing/core/subspace/music.h>
@@ -19,27 +20,35 @@ namespace core {
 
 namespace {
 
-// The 99.9 % quantile of a Gaussian, one-sided, for that of chi-squared by E. B. Wilson and
-// M. M. Hilferty (1931).
+// The 99.9 % quantile of a Gaussian.
 constexpr double deviations = 3.09;
 
-double chi_squared_limit(double freedom)
-{
-    const double spread = 2.0 / (9.0 * freedom);
-    return freedom * std::pow(1.0 - spread + deviations * std::sqrt(spread), 3);
-}
+// Directions of w that a scene tells less of than this, relative to the best, are not told.
+constexpr double least_told = 1e-9;
 
-// Squared distance of what a scene tells of w from what was learnt, in units of both
-// uncertainties: chi-squared with as many degrees of freedom as weights.
-double contradiction(const coupling_estimate& scene, const weight_prior& learnt)
+// Whether what a scene tells of w is too far from what was known: the squared distance in units
+// of both uncertainties is chi-squared, with as many degrees of freedom as directions of w that
+// the scene tells.
+bool contradicts(const weight_evidence& scene, const weight_prior& known)
 {
-    const Eigen::LDLT<Eigen::MatrixXd> own(scene.weight_information);
+    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(scene.information);
+    const Eigen::VectorXd& values = solver.eigenvalues(); // ascending
+    const Eigen::Index m = values.size();
+    if (m == 0 || !(values(m - 1) > 0.0)) {
+        return false;
+    }
+    const Eigen::Index told = (values.array() > least_told * values(m - 1)).count();
+    const Eigen::VectorXd root = values.tail(told).cwiseSqrt();
+    const Eigen::MatrixXd directions = solver.eigenvectors().rightCols(told);
     const Eigen::VectorXd difference =
-        own.solve(scene.information_times_weights) - learnt.mean;
-    const Eigen::Index m = learnt.mean.size();
-    const Eigen::MatrixXd spread =
-        own.solve(Eigen::MatrixXd::Identity(m, m)) + learnt.covariance;
-    return difference.dot(spread.ldlt().solve(difference));
+        (directions.transpose() *
+         (scene.information_times_weights - scene.information * known.mean))
+            .cwiseQuotient(root);
+    const Eigen::MatrixXd scaled = directions * root.asDiagonal();
+    const Eigen::MatrixXd spread = Eigen::MatrixXd::Identity(told, told) +
+                                   scaled.transpose() * known.covariance * scaled;
+    return difference.dot(spread.llt().solve(difference)) >
+           chi_squared_quantile(static_cast<double>(told), deviations);
 }
 
 } // namespace
@@ -72,32 +81,18 @@ coupling_tracker::coupling_tracker(const antenna_array& array,
 void coupling_tracker::forget()
 {
     const Eigen::Index m = d_estimator.model().num_weights();
-    d_information = Eigen::MatrixXd::Zero(m, m);
-    d_information_times_weights = Eigen::VectorXd::Zero(m);
+    d_learnt.information = Eigen::MatrixXd::Zero(m, m);
+    d_learnt.information_times_weights = Eigen::VectorXd::Zero(m);
     d_scenes = 0;
     d_contradictions = 0;
-}
-
-std::optional<weight_prior> coupling_tracker::learnt() const
-{
-    if (d_scenes == 0) {
-        return std::nullopt;
-    }
-    const Eigen::LLT<Eigen::MatrixXd> root(d_information);
-    if (root.info() != Eigen::Success) {
-        return std::nullopt;
-    }
-    const Eigen::Index m = d_information.rows();
-    return weight_prior{ root.solve(d_information_times_weights),
-                         root.solve(Eigen::MatrixXd::Identity(m, m)) };
 }
 
 void coupling_tracker::average(const coupling_estimate& scene)
 {
     const double kept = std::exp(-1.0 / d_tracking.memory);
-    d_information = kept * d_information + scene.weight_information;
-    d_information_times_weights =
-        kept * d_information_times_weights + scene.information_times_weights;
+    d_learnt.information = kept * d_learnt.information + scene.evidence.information;
+    d_learnt.information_times_weights = kept * d_learnt.information_times_weights +
+                                         scene.evidence.information_times_weights;
     ++d_scenes;
     d_contradictions = 0;
 }
@@ -131,11 +126,12 @@ coupling_tracker::update(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
 {
     const auto can_be_averaged = [this](const coupling_estimate& scene) {
         return d_tracking.memory > 0.0 && scene.bearings.status == status::ok &&
-               !scene.is_gated && scene.weight_information.size() > 0;
+               !scene.is_gated && scene.evidence.information.size() > 0;
     };
-    const std::optional<weight_prior> known = learnt();
-    coupling_estimate scene =
-        d_estimator.estimate(covariance, snapshots, Eigen::MatrixXcd(), known);
+    const std::optional<weight_prior> known =
+        d_scenes > 0 ? d_estimator.combined_weights(d_learnt) : std::nullopt;
+    coupling_estimate scene = d_estimator.estimate(
+        covariance, snapshots, Eigen::MatrixXcd(), known ? d_learnt : weight_evidence());
     if (!known) {
         if (can_be_averaged(scene)) {
             average(scene);
@@ -146,9 +142,7 @@ coupling_tracker::update(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
         correct(scene, covariance, snapshots);
         return scene;
     }
-    const bool agrees = can_be_averaged(scene) &&
-                        contradiction(scene, *known) <=
-                            chi_squared_limit(static_cast<double>(known->mean.size()));
+    const bool agrees = can_be_averaged(scene) && !contradicts(scene.evidence, *known);
     if (agrees) {
         average(scene);
         return scene;
@@ -177,7 +171,7 @@ core::status coupling_tracker::status() const
 Eigen::MatrixXcd coupling_tracker::coupling() const
 {
     const coupling_model& model = d_estimator.model();
-    const std::optional<weight_prior> known = d_estimator.combined_weights(learnt());
+    const std::optional<weight_prior> known = d_estimator.combined_weights(d_learnt);
     return known ? model.coupling(known->mean) : model.mean();
 }
 

@@ -8,6 +8,7 @@
 #ifndef INCLUDED_BEARING_CORE_COUPLING_COVARIANCE_POINT_H
 #define INCLUDED_BEARING_CORE_COUPLING_COVARIANCE_POINT_H
 
+#include "real_columns.h"
 #include <gnuradio/bearing/core/coupling/coupled_covariance.h>
 #include <Eigen/Dense>
 
@@ -38,15 +39,6 @@ struct covariance_point {
     Eigen::MatrixXcd response;   //!< G = C A
     Eigen::MatrixXcd covariance; //!< R
 };
-
-//! Complex columns as real ones of twice the length: products of Hermitian matrices,
-//! tr(X Y), become those of real vectors.
-inline Eigen::Map<const Eigen::MatrixXd> real_columns(const Eigen::MatrixXcd& columns)
-{
-    return { reinterpret_cast<const double*>(columns.data()),
-             2 * columns.rows(),
-             columns.cols() };
-}
 
 } // namespace core
 } // namespace bearing

@@ -77,12 +77,12 @@ covariance_prior::diffuse(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
     const eigendecomposition parts = decompose(covariance);
     const double noise = parts.values.tail(n - num_sources).mean();
     const double power = (parts.values.sum() - n * noise) / n;
+    const Eigen::MatrixXcd raw = covariance - noise * Eigen::MatrixXcd::Identity(n, n);
     // Without a signal above the noise there is nothing to scale by.
     if (!(power > 0.0) || !std::isfinite(power)) {
-        return covariance - noise * Eigen::MatrixXcd::Identity(n, n);
+        return raw;
     }
-    const Eigen::MatrixXcd measured =
-        (covariance - noise * Eigen::MatrixXcd::Identity(n, n)) / power;
+    const Eigen::MatrixXcd measured = raw / power;
     const double unit = power * d_scale;
     const Eigen::ArrayXXd variance =
         (parts.values * parts.values.transpose()).array().max(0.0) /
@@ -110,7 +110,9 @@ covariance_prior::diffuse(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
                                               guide,
                                               standard_normal(n * n, samples, seed),
                                               steps);
-    return power * vector_to_hermitian(d_scale * found.rowwise().mean() + d_mean);
+    const Eigen::MatrixXcd clean =
+        power * vector_to_hermitian(d_scale * found.rowwise().mean() + d_mean);
+    return clean.allFinite() ? clean : raw;
 }
 
 Eigen::VectorXd hermitian_to_vector(const Eigen::Ref<const Eigen::MatrixXcd>& matrix)

@@ -37,10 +37,6 @@ fit_errors least_squares_errors(const coupled_covariance& model,
                                 std::size_t snapshots);
 
 //! What the data alone say of w once all else is fitted to them.
-struct weight_evidence {
-    Eigen::MatrixXd information;               //!< empty: nothing
-    Eigen::VectorXd information_times_weights; //!< of the w that the data would choose
-};
 weight_evidence evidence_of_weights(const likelihood_fit& fit,
                                     const coupled_scene& scene);
 

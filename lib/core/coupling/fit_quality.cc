@@ -44,6 +44,12 @@ double trigamma(double x)
 
 } // namespace
 
+double chi_squared_quantile(double freedom, double deviations)
+{
+    const double spread = 2.0 / (9.0 * freedom);
+    return freedom * std::pow(1.0 - spread + deviations * std::sqrt(spread), 3);
+}
+
 double likelihood_ratio_limit(int num_elements, std::size_t snapshots, double parameters)
 {
     constexpr double nan = std::numeric_limits<double>::quiet_NaN();
@@ -66,8 +72,7 @@ double likelihood_ratio_limit(int num_elements, std::size_t snapshots, double pa
         return nan;
     }
     const double freedom = 2.0 * mean * mean / variance;
-    const double spread = 2.0 / (9.0 * freedom);
-    return mean * std::pow(1.0 - spread + deviations * std::sqrt(spread), 3);
+    return mean / freedom * chi_squared_quantile(freedom, deviations);
 }
 
 double effective_parameters(const Eigen::MatrixXd& information,

@@ -6,7 +6,7 @@
  */
 
 #include "covariance_point.h"
-#include "scoring.h"
+#include "scene_descent.h"
 #include <gnuradio/bearing/core/coupling/frobenius_fit.h>
 #include <algorithm>
 #include <cmath>
@@ -21,16 +21,8 @@ namespace core {
 
 namespace {
 
-// Steps beyond these leave the region in which the covariance is nearly linear.
-constexpr double largest_turn = 0.15;
-constexpr double largest_move = 1.0;
-constexpr double first_damping = 1e-3;
-constexpr double least_damping = 1e-9;
-constexpr double most_damping = 1e8;
 // A step that promises less than this share of ||R^||^2 moves nothing that matters.
 constexpr double enough = 1e-14;
-// Powers stay above this share of the mean power.
-constexpr double power_floor = 1e-12;
 // Descent by turns: steps of a block in its turn, halvings of a step, and the share of the
 // cost below which a round of turns has gained nothing.
 constexpr int steps_in_a_turn = 10;
@@ -46,11 +38,6 @@ coupled_scene as_modelled(const coupled_scene& scene, bool powers_and_noise)
     }
     return result;
 }
-
-struct slope {
-    Eigen::VectorXd gradient;
-    Eigen::MatrixXd curvature; // of Gauss and Newton
-};
 
 slope slope_at(const covariance_point& point,
                const Eigen::MatrixXcd& sample,
@@ -71,105 +58,47 @@ slope slope_at(const covariance_point& point,
     return result;
 }
 
-// A scene that the fit moves, with its cost.
-class descent
+class frobenius_descent : public scene_descent
 {
 public:
-    descent(const coupled_covariance& model,
-            const Eigen::MatrixXcd& sample,
-            bool powers_and_noise,
-            const coupled_scene& start)
-        : d_model(model),
+    frobenius_descent(const coupled_covariance& model,
+                      const Eigen::MatrixXcd& sample,
+                      bool powers_and_noise,
+                      const coupled_scene& start)
+        : scene_descent(as_modelled(start, powers_and_noise),
+                        powers_and_noise ? power_floor(sample) : 0.0),
+          d_model(model),
           d_sample(sample),
           d_powers_and_noise(powers_and_noise),
-          d_floor(power_floor * sample.diagonal().real().mean()),
-          d_scene(as_modelled(start, powers_and_noise))
+          d_enough(enough * sample.squaredNorm())
     {
-        keep_positive(d_scene);
-        d_cost = cost_of(d_scene);
+        begin();
     }
 
-    const coupled_scene& scene() const { return d_scene; }
-    double cost() const { return d_cost; }
-    slope here() const
+    slope here() const override
     {
-        return slope_at(covariance_point(d_model, d_scene), d_sample, d_powers_and_noise);
+        return slope_at(covariance_point(d_model, scene()), d_sample, d_powers_and_noise);
     }
-    // Whether the step was a good one and taken.
-    bool try_step(Eigen::VectorXd step)
-    {
-        const Eigen::Index m = d_scene.weights.size();
-        const Eigen::Index k = d_scene.azimuth.size();
-        Eigen::VectorXd limit = Eigen::VectorXd::Constant(step.size(), largest_move);
-        limit.segment(m, k).setConstant(largest_turn);
-        step /= std::max(step.cwiseAbs().cwiseQuotient(limit).maxCoeff(), 1.0);
-        coupled_scene candidate = coupled_covariance::moved(d_scene, step);
-        keep_positive(candidate);
-        const double cost = cost_of(candidate);
-        if (!(cost < d_cost)) {
-            return false;
-        }
-        d_scene = candidate;
-        d_cost = cost;
-        return true;
-    }
+    bool is_spent(double promise) const override { return promise < d_enough; }
 
-private:
-    double cost_of(const coupled_scene& scene) const
+protected:
+    double cost_of(const coupled_scene& scene) const override
     {
         return (covariance_point(d_model, scene).covariance - d_sample).squaredNorm();
     }
-    void keep_positive(coupled_scene& scene) const
-    {
-        if (d_powers_and_noise) {
-            scene.power = scene.power.cwiseMax(d_floor);
-            scene.noise_power = std::max(scene.noise_power, d_floor);
-        }
-    }
 
+private:
     const coupled_covariance& d_model;
     const Eigen::MatrixXcd& d_sample;
     bool d_powers_and_noise;
-    double d_floor;
-    coupled_scene d_scene;
-    double d_cost;
+    double d_enough;
 };
 
-coupled_fit
-by_levenberg_marquardt(descent& search, double scale, int num_free, int max_iterations)
-{
-    coupled_fit fit;
-    double damping = first_damping;
-    bool has_moved = true;
-    slope here;
-    while (fit.iterations < max_iterations && damping < most_damping) {
-        if (has_moved) {
-            here = search.here();
-        }
-        const Eigen::VectorXd gradient = here.gradient.head(num_free);
-        const Eigen::VectorXd move = damped_step(
-            here.curvature.topLeftCorner(num_free, num_free), gradient, damping);
-        if (!move.allFinite()) {
-            break;
-        }
-        if (-gradient.dot(move) < enough * scale) {
-            fit.converged = true;
-            break;
-        }
-        Eigen::VectorXd step = Eigen::VectorXd::Zero(here.gradient.size());
-        step.head(num_free) = move;
-        has_moved = search.try_step(step);
-        ++fit.iterations;
-        damping = has_moved ? std::max(damping / 10.0, least_damping) : damping * 10.0;
-    }
-    return fit;
-}
-
 // Down the gradient of one block, as far as the linear covariance says.
-void take_turn(descent& search, Eigen::Index first, Eigen::Index size)
+void take_turn(scene_descent& descent, Eigen::Index first, Eigen::Index size)
 {
     for (int k = 0; k < steps_in_a_turn; ++k) {
-        const slope here = search.here();
+        const slope here = descent.here();
         Eigen::VectorXd step = Eigen::VectorXd::Zero(here.gradient.size());
         step.segment(first, size) = -here.gradient.segment(first, size);
         const double curvature = step.dot(here.curvature * step);
@@ -178,7 +107,7 @@ void take_turn(descent& search, Eigen::Index first, Eigen::Index size)
         }
         step *= step.squaredNorm() / curvature;
         int halvings = 0;
-        while (!search.try_step(step)) {
+        while (!descent.try_step(step)) {
             step *= 0.5;
             if (++halvings > most_halvings) {
                 return;
@@ -187,21 +116,23 @@ void take_turn(descent& search, Eigen::Index first, Eigen::Index size)
     }
 }
 
-coupled_fit by_turns(descent& search,
-                     double scale,
+coupled_fit by_turns(scene_descent& descent,
                      const std::vector<std::pair<Eigen::Index, Eigen::Index>>& blocks,
                      int max_iterations)
 {
     coupled_fit fit;
     while (fit.iterations < max_iterations && !fit.converged) {
-        const double before = search.cost();
+        const double before = descent.cost();
         for (const auto& [first, size] : blocks) {
-            take_turn(search, first, size);
+            take_turn(descent, first, size);
         }
         ++fit.iterations;
+        const double gain = before - descent.cost();
         fit.converged =
-            before - search.cost() <= gain_of_a_round * search.cost() + enough * scale;
+            gain <= gain_of_a_round * descent.cost() || descent.is_spent(gain);
     }
+    fit.scene = descent.scene();
+    fit.cost = descent.cost();
     return fit;
 }
 
@@ -241,23 +172,16 @@ coupled_fit frobenius_fit::minimise(const coupled_scene& start,
 {
     const Eigen::Index m = start.weights.size();
     const Eigen::Index k = start.azimuth.size();
-    const double scale = d_covariance.squaredNorm();
-    descent from_start(d_model, d_covariance, d_powers_and_noise, start);
-    coupled_fit fit;
+    frobenius_descent descent(d_model, d_covariance, d_powers_and_noise, start);
     if (search == frobenius_search::levenberg_marquardt) {
-        const Eigen::Index num_free = d_powers_and_noise ? m + 2 * k + 1 : m + k;
-        fit = by_levenberg_marquardt(
-            from_start, scale, static_cast<int>(num_free), max_iterations);
-    } else {
-        std::vector<std::pair<Eigen::Index, Eigen::Index>> blocks{ { 0, m }, { m, k } };
-        if (d_powers_and_noise) {
-            blocks.emplace_back(m + k, k + 1);
-        }
-        fit = by_turns(from_start, scale, blocks, max_iterations);
+        return levenberg_marquardt(
+            descent, 0, d_powers_and_noise ? m + 2 * k + 1 : m + k, max_iterations);
     }
-    fit.scene = from_start.scene();
-    fit.cost = from_start.cost();
-    return fit;
+    std::vector<std::pair<Eigen::Index, Eigen::Index>> blocks{ { 0, m }, { m, k } };
+    if (d_powers_and_noise) {
+        blocks.emplace_back(m + k, k + 1);
+    }
+    return by_turns(descent, blocks, max_iterations);
 }
 
 } // namespace core

@@ -6,6 +6,7 @@
  */
 
 #include "covariance_point.h"
+#include "scene_descent.h"
 #include "scoring.h"
 #include <gnuradio/bearing/core/coupling/likelihood_fit.h>
 #include <algorithm>
@@ -22,19 +23,10 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-// Steps beyond these leave the region in which a scoring step can be trusted.
-constexpr double largest_turn = 0.15;
-constexpr double largest_move = 1.0;
-constexpr double first_damping = 1e-3;
-constexpr double least_damping = 1e-9;
-constexpr double most_damping = 1e8;
 // A step that promises less than this, in nats, is a ten-thousandth of a deviation.
 constexpr double enough = 1e-8;
 // Or less than what rounding makes of the cost.
 constexpr double rounding = 1e-14;
-// Powers stay above this share of the mean power: R(x) must stay invertible.
-constexpr double power_floor = 1e-12;
-
 // The prior's part of the cost.
 class weight_penalty
 {
@@ -66,20 +58,13 @@ public:
             curvature->topLeftCorner(d_mean.size(), d_mean.size()) += d_precision;
         }
     }
-    // How far a step from a scene may go, for each parameter.
-    Eigen::VectorXd limits(const coupled_scene& scene) const
+    // How far weights may go: by a deviation, and back to where they are expected always.
+    void limit(const Eigen::VectorXd& weights, Eigen::VectorXd& limits) const
     {
-        const Eigen::Index num_weights = scene.weights.size();
-        const Eigen::Index num_sources = scene.azimuth.size();
-        Eigen::VectorXd limit =
-            Eigen::VectorXd::Constant(num_weights + 2 * num_sources + 1, largest_move);
         if (d_is_there) {
-            // Back to where it is expected a weight may always go.
-            limit.head(num_weights) =
-                (scene.weights - d_mean).cwiseAbs().cwiseMax(d_deviation);
+            limits.head(weights.size()) =
+                (weights - d_mean).cwiseAbs().cwiseMax(d_deviation);
         }
-        limit.segment(num_weights, num_sources).setConstant(largest_turn);
-        return limit;
     }
 
 private:
@@ -101,11 +86,7 @@ double negative_log_likelihood(const Eigen::MatrixXcd& r, const Eigen::MatrixXcd
     return std::isfinite(value) ? value : infinity;
 }
 
-struct slope {
-    Eigen::VectorXd gradient;  // of the data's part of the cost
-    Eigen::MatrixXd curvature; // Fisher's information
-};
-
+// Of the data's part of the cost, with Fisher's information for its curvature.
 slope slope_at(const covariance_point& point,
                const Eigen::MatrixXcd& sample,
                double snapshots)
@@ -124,6 +105,56 @@ slope slope_at(const covariance_point& point,
     result.curvature = snapshots * (jacobian.transpose() * jacobian);
     return result;
 }
+
+class likelihood_descent : public scene_descent
+{
+public:
+    likelihood_descent(const coupled_covariance& model,
+                       const Eigen::MatrixXcd& sample,
+                       double snapshots,
+                       const std::optional<weight_prior>& prior,
+                       const coupled_scene& start)
+        : scene_descent(start, power_floor(sample)),
+          d_model(model),
+          d_sample(sample),
+          d_snapshots(snapshots),
+          d_penalty(prior, start.weights.size())
+    {
+        begin();
+    }
+
+    slope here() const override
+    {
+        slope result =
+            slope_at(covariance_point(d_model, scene()), d_sample, d_snapshots);
+        d_penalty.add_to(scene().weights, result.gradient, &result.curvature);
+        return result;
+    }
+    bool is_spent(double promise) const override
+    {
+        return promise < std::max(enough, rounding * std::abs(cost()));
+    }
+
+protected:
+    double cost_of(const coupled_scene& scene) const override
+    {
+        return d_snapshots * negative_log_likelihood(
+                                 covariance_point(d_model, scene).covariance, d_sample) +
+               d_penalty.cost(scene.weights);
+    }
+    Eigen::VectorXd limits() const override
+    {
+        Eigen::VectorXd result = scene_descent::limits();
+        d_penalty.limit(scene().weights, result);
+        return result;
+    }
+
+private:
+    const coupled_covariance& d_model;
+    const Eigen::MatrixXcd& d_sample;
+    double d_snapshots;
+    weight_penalty d_penalty;
+};
 
 } // namespace
 
@@ -168,65 +199,12 @@ coupled_fit likelihood_fit::minimise(const coupled_scene& start,
                                      bool hold_weights,
                                      int max_iterations) const
 {
-    const Eigen::Index num_weights = start.weights.size();
-    const Eigen::Index num_sources = start.azimuth.size();
-    const Eigen::Index held = hold_weights ? num_weights : 0;
-    const Eigen::Index num_free = num_weights + 2 * num_sources + 1 - held;
-    const double snapshots = static_cast<double>(d_snapshots);
-    const double floor = power_floor * d_covariance.diagonal().real().mean();
-    const weight_penalty penalty(prior, num_weights);
-    const auto cost_of = [&](const covariance_point& point,
-                             const Eigen::VectorXd& weights) {
-        return snapshots * negative_log_likelihood(point.covariance, d_covariance) +
-               penalty.cost(weights);
-    };
-
-    coupled_fit fit;
-    fit.scene = start;
-    fit.scene.power = start.power.cwiseMax(floor);
-    fit.scene.noise_power = std::max(start.noise_power, floor);
-    fit.cost = cost_of(covariance_point(d_model, fit.scene), fit.scene.weights);
-    double damping = first_damping;
-    bool has_moved = true;
-    slope here;
-    Eigen::VectorXd step = Eigen::VectorXd::Zero(num_weights + 2 * num_sources + 1);
-    while (std::isfinite(fit.cost) && fit.iterations < max_iterations &&
-           damping < most_damping) {
-        if (has_moved) {
-            here =
-                slope_at(covariance_point(d_model, fit.scene), d_covariance, snapshots);
-            penalty.add_to(fit.scene.weights, here.gradient, &here.curvature);
-        }
-        const Eigen::VectorXd gradient = here.gradient.tail(num_free);
-        Eigen::VectorXd move = damped_step(
-            here.curvature.bottomRightCorner(num_free, num_free), gradient, damping);
-        if (!move.allFinite()) {
-            break;
-        }
-        const double promise = -gradient.dot(move);
-        if (promise < std::max(enough, rounding * std::abs(fit.cost))) {
-            fit.converged = true;
-            break;
-        }
-        const Eigen::VectorXd limit = penalty.limits(fit.scene).tail(num_free);
-        const double length = move.cwiseAbs().cwiseQuotient(limit).maxCoeff();
-        step.tail(num_free) = move / std::max(length, 1.0);
-        coupled_scene candidate = coupled_covariance::moved(fit.scene, step);
-        candidate.power = candidate.power.cwiseMax(floor);
-        candidate.noise_power = std::max(candidate.noise_power, floor);
-        const double cost =
-            cost_of(covariance_point(d_model, candidate), candidate.weights);
-        ++fit.iterations;
-        has_moved = cost < fit.cost;
-        if (has_moved) {
-            fit.scene = candidate;
-            fit.cost = cost;
-            damping = std::max(damping / 10.0, least_damping);
-        } else {
-            damping *= 10.0;
-        }
-    }
-    return fit;
+    likelihood_descent descent(
+        d_model, d_covariance, static_cast<double>(d_snapshots), prior, start);
+    const Eigen::Index held = hold_weights ? start.weights.size() : 0;
+    const Eigen::Index size =
+        d_model.num_parameters(static_cast<int>(start.azimuth.size()));
+    return levenberg_marquardt(descent, held, size - held, max_iterations);
 }
 
 double likelihood_fit::likelihood_ratio(const coupled_scene& scene) const

@@ -27,6 +27,18 @@ constexpr double mirror_penalty = 25.0;
 // Without a likelihood ratio nothing tells when to stop: only the likeliest are tried.
 constexpr std::size_t starts_without_ratio = 3;
 
+// Optima less likely than the best by more than this, in nats, are none.
+constexpr double largest_gap = 15.0;
+// Optima nearer to each other than so many deviations are one.
+constexpr double one_optimum = 5.0;
+// Real constraints that the noise subspace must have to spare for predicted errors to hold, and
+// for the best optimum to be the only one. Measured on lines and circles of 3 to 8 elements.
+constexpr Eigen::Index spare_for_errors = 2;
+constexpr Eigen::Index spare_for_one_optimum = 3;
+// Directions spread over the range. On a circle about one in three of them leads to the best
+// optimum; rivals take more.
+constexpr int spread_for_best = 12;
+constexpr int spread_for_rivals = 36;
 // Fits that lead somewhere take about seven.
 constexpr int most_iterations = 50;
 
@@ -57,20 +69,79 @@ likelihood_search::likelihood_search(const coupled_covariance& model,
 
 void likelihood_search::run(const Eigen::VectorXd& music, const antenna_array& centre)
 {
-    if (music.allFinite() && try_from(music)) {
+    const bool looks_for_rivals = may_have_rivals(music.size());
+    if (music.allFinite() && try_from(music) && !looks_for_rivals) {
         return;
     }
     std::vector<Eigen::VectorXd> others =
-        other_directions(centre, d_covariance, d_snapshots, music);
+        other_directions(centre,
+                         d_covariance,
+                         d_snapshots,
+                         music,
+                         looks_for_rivals ? spread_for_rivals : spread_for_best);
     const bool has_ratio = d_snapshots >= static_cast<std::size_t>(d_covariance.rows());
     if (!has_ratio && music.allFinite()) {
         others.resize(std::min(others.size(), starts_without_ratio));
     }
     for (const Eigen::VectorXd& azimuth : others) {
-        if (try_from(azimuth)) {
+        if (try_from(azimuth) && !looks_for_rivals) {
             return;
         }
     }
+}
+
+// N - K noise eigenvectors are orthogonal to K sources: so many real constraints on directions
+// and weights. What they leave open only the powers can tell.
+Eigen::Index likelihood_search::num_spare(Eigen::Index num_sources) const
+{
+    return 2 * num_sources * (d_covariance.rows() - num_sources) -
+           d_model.model().num_weights() - num_sources;
+}
+
+bool likelihood_search::is_told_by_noise_subspace(Eigen::Index num_sources) const
+{
+    return d_prior || d_model.model().num_weights() == 0 ||
+           num_spare(num_sources) >= spare_for_errors;
+}
+
+bool likelihood_search::may_have_rivals(Eigen::Index num_sources) const
+{
+    return !d_prior && d_model.model().num_weights() > 0 &&
+           is_told_by_noise_subspace(num_sources) &&
+           num_spare(num_sources) < spare_for_one_optimum;
+}
+
+bool likelihood_search::is_another(const coupled_scene& scene) const
+{
+    const coupled_scene& best = d_best.scene;
+    const Eigen::Index m = best.weights.size();
+    if (d_errors.covariance.size() == 0) {
+        return true;
+    }
+    const Eigen::VectorXd deviation = d_errors.covariance.diagonal().cwiseSqrt();
+    for (Eigen::Index j = 0; j < m; ++j) {
+        if (std::abs(scene.weights(j) - best.weights(j)) > one_optimum * deviation(j)) {
+            return true;
+        }
+    }
+    for (Eigen::Index k = 0; k < best.azimuth.size(); ++k) {
+        double nearest = std::numeric_limits<double>::infinity();
+        for (const double azimuth : scene.azimuth) {
+            nearest = std::min(
+                nearest, std::abs(std::remainder(azimuth - best.azimuth(k), 2.0 * M_PI)));
+        }
+        if (nearest > one_optimum * deviation(m + k)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool likelihood_search::has_rival() const
+{
+    return std::any_of(d_fits.begin(), d_fits.end(), [this](const coupled_fit& fit) {
+        return fit.cost <= d_best.cost + largest_gap && is_another(fit.scene);
+    });
 }
 
 coupled_scene likelihood_search::start(const Eigen::VectorXd& azimuth) const
@@ -95,6 +166,9 @@ bool likelihood_search::try_from(const Eigen::VectorXd& azimuth)
         d_likelihood.minimise(start(azimuth), d_prior, false, most_iterations);
     const int iterations = d_best.iterations + found.iterations;
     const bool is_plausible = could_be_coupling(found.scene.weights);
+    if (is_plausible && may_have_rivals(azimuth.size())) {
+        d_fits.push_back(found);
+    }
     if (penalised(found, is_plausible) < penalised(d_best, d_is_plausible)) {
         d_best = found;
         d_is_plausible = is_plausible;

@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <limits>
 #include <optional>
+#include <vector>
 
 namespace gr {
 namespace bearing {
@@ -53,10 +54,19 @@ public:
     double limit() const { return d_limit; }
     //! false: only coupling that no antennas have explains the data
     bool is_plausible() const { return d_is_plausible; }
+    //! true: another optimum is nearly as likely, with other directions or another coupling.
+    //! Looked for where the noise subspace has little to spare.
+    bool has_rival() const;
+    //! false: the noise subspace has nothing to spare over directions and weights; powers have
+    //! to tell the rest, there may be other optima, and errors are larger than predicted
+    bool is_told_by_noise_subspace(Eigen::Index num_sources) const;
 
 private:
     bool try_from(const Eigen::VectorXd& azimuth);
     bool could_be_coupling(const Eigen::VectorXd& weights) const;
+    Eigen::Index num_spare(Eigen::Index num_sources) const;
+    bool may_have_rivals(Eigen::Index num_sources) const;
+    bool is_another(const coupled_scene& scene) const;
 
     const coupled_covariance& d_model;
     Eigen::MatrixXcd d_covariance;
@@ -69,6 +79,7 @@ private:
     double d_ratio = std::numeric_limits<double>::quiet_NaN();
     double d_limit = std::numeric_limits<double>::quiet_NaN();
     bool d_is_plausible = true;
+    std::vector<coupled_fit> d_fits; // plausible ones, where rivals are looked for
 };
 
 } // namespace core

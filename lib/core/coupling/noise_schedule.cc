@@ -37,13 +37,6 @@ noise_schedule::noise_schedule(int steps, double beta_first, double beta_last)
     }
 }
 
-int noise_schedule::nearest(double alpha_bar) const
-{
-    Eigen::Index t = 0;
-    (d_alpha_bar.array() - alpha_bar).abs().minCoeff(&t);
-    return static_cast<int>(t);
-}
-
 std::vector<int> noise_schedule::descent(int count) const
 {
     if (count < 2 || count > steps()) {

@@ -83,7 +83,7 @@ snapshot_prior::diffuse(const Eigen::Ref<const Eigen::MatrixXcd>& snapshots,
     Eigen::MatrixXcd clean(n, snapshots.cols());
     clean.real() = unit * found.topRows(n);
     clean.imag() = unit * found.bottomRows(n);
-    return clean;
+    return clean.allFinite() ? clean : Eigen::MatrixXcd(snapshots);
 }
 
 } // namespace core

@@ -18,8 +18,6 @@ namespace {
 
 // Two sources this far to either side, over the aperture, fall together in MUSIC.
 constexpr double half_a_pair = 0.3;
-// On a circle about one in three of these leads to the best optimum.
-constexpr int num_spread = 12;
 // Fractions of these fill an interval evenly from the first few on, in any dimension.
 constexpr double golden = 0.6180339887498949;
 constexpr double lowest_power = 1e-3;
@@ -71,7 +69,8 @@ coupled_scene scene_of(const coupled_covariance& model,
 std::vector<Eigen::VectorXd> other_directions(const antenna_array& centre,
                                               const Eigen::MatrixXcd& covariance,
                                               std::size_t snapshots,
-                                              const Eigen::VectorXd& found)
+                                              const Eigen::VectorXd& found,
+                                              int num_spread)
 {
     const int num_sources = static_cast<int>(found.size());
     std::vector<Eigen::VectorXd> result;

@@ -41,7 +41,8 @@ coupled_scene scene_of(const coupled_covariance& model,
 std::vector<Eigen::VectorXd> other_directions(const antenna_array& centre,
                                               const Eigen::MatrixXcd& covariance,
                                               std::size_t snapshots,
-                                              const Eigen::VectorXd& found);
+                                              const Eigen::VectorXd& found,
+                                              int num_spread);
 
 } // namespace core
 } // namespace bearing

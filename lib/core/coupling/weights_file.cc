@@ -7,6 +7,7 @@
 
 #include "strict_json.h"
 #include "weights_file.h"
+#include <limits>
 #include <stdexcept>
 
 namespace gr {
@@ -15,6 +16,12 @@ namespace core {
 
 namespace {
 
+// What the estimators take of a descent: a schedule must have as many.
+constexpr int fewest_steps = 25;
+// Of abar and 1 - abar: less beside 1 is lost on the network, which has single precision.
+// Products of many factors underflow to a least number that is not 0.
+constexpr double least_share = double(std::numeric_limits<float>::epsilon()) *
+                               double(std::numeric_limits<float>::epsilon());
 // Far above what anybody trains with, and soon allocated.
 constexpr int most_steps = 100000;
 
@@ -35,9 +42,18 @@ noise_schedule read_schedule(const std::string& text)
         throw std::runtime_error("key 'type' is '" + quoted(type) +
                                  "'; allowed is variance_preserving");
     }
-    return noise_schedule(require_integer(document, "steps", 2, most_steps),
-                          require_number(document, "beta_first"),
-                          require_number(document, "beta_last"));
+    noise_schedule schedule(require_integer(document, "steps", fewest_steps, most_steps),
+                            require_number(document, "beta_first"),
+                            require_number(document, "beta_last"));
+    if (!(1.0 - schedule.alpha_bar(0) >= least_share)) {
+        throw std::runtime_error("key 'beta_first' is so small that the first step has "
+                                 "no noise");
+    }
+    if (!(schedule.alpha_bar(schedule.steps() - 1) >= least_share)) {
+        throw std::runtime_error("key 'beta_last' is so large that nothing of the signal "
+                                 "is left in the last step");
+    }
+    return schedule;
 }
 
 // What \p read makes of a text; its complaints get the file's and the text's name.

@@ -156,11 +156,10 @@ Coupling and bearings found together; strongest source first, NaN where nothing 
         .def_readonly("iterations", &coupling_estimate::iterations, "steps tried")
         .def_readonly("is_gated",
                       &coupling_estimate::is_gated,
-                      "the data are too weak to calibrate from: angles are those without "
-                      "correction")
+                      "angles are those without correction; status and reason say why")
         .def_readonly("reason",
                       &coupling_estimate::reason,
-                      "a sentence behind a status other than ok; empty: ok")
+                      "a sentence behind the status; may be empty with ok")
         .def("__repr__", [](const coupling_estimate& e) {
             return "<coupling_estimate: " + std::to_string(e.bearings.num_sources) +
                    " sources, status " + to_string(e.bearings.status) + ">";

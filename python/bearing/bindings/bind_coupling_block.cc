@@ -27,8 +27,10 @@ positions, sigma_phase_rad, sigma_log_gain, reference, frequency, time; a missin
 part unchanged, and a coupling is not used.
 
 Message out ``bearings``: one PDU an item, whose ``method`` is "coupling", with ``glrt`` and
-``glrt_limit`` (above it the model is wrong), ``is_gated`` (too weak to calibrate from: bearings are
-MUSIC's with what other items told of the coupling) and ``reason`` (a sentence behind a status other than ok) besides.
+``glrt_limit`` (above it the model is wrong), ``is_gated`` (bearings are those without
+correction by this item, MUSIC's with what other items told of the coupling: status and reason say why)
+and ``reason`` (a sentence behind a status other than ok, or behind missing
+deviations) besides.
 
 Message out ``calibration``: for the estimators, the ``coupling``, with ``status`` ("learning" or
 "tracking"), ``glrt``, ``scenes`` and ``restarts`` besides; at once when status or restarts change,
@@ -116,10 +118,9 @@ Raises ValueError naming the parameter, RuntimeError for a weights file that is 
         .def("status", &coupling::status, "\"learning\" or \"tracking\"")
         .def("scenes", &coupling::scenes, "Items that the average is made of.")
         .def("restarts", &coupling::restarts, "How often all was learnt anew.")
-        .def(
-            "counts",
-            &coupling::counts,
-            "What became of items: their number by status, and busy, those that were "
-            "skipped; besides, gated, those too weak to calibrate from: a dict of str to "
-            "int.");
+        .def("counts",
+             &coupling::counts,
+             "What became of items: their number by status, and busy, those that were "
+             "skipped; besides, gated, those whose bearings are without correction: a "
+             "dict of str to int.");
 }

@@ -163,7 +163,8 @@ Raises RuntimeError naming the file and what is wrong with it.
              &find_weights,
              R"(
 Path of the weights for an array: of the files in the folder that the environment variable
-GR_BEARING_WEIGHTS names, else of those installed, the first whose family has the array.
+GR_BEARING_WEIGHTS names (in place of the installed ones), else of those installed, the first whose
+family has the array.
 
 Parameters
 ----------

@@ -6,8 +6,10 @@
  */
 
 #define BOOST_TEST_MODULE antenna_family
+#include "refusals.h"
 #include "weights_writer.h"
 #include <gnuradio/bearing/core/coupling/antenna_family.h>
+#include <gnuradio/bearing/core/coupling/coupling_model.h>
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -100,6 +102,37 @@ BOOST_AUTO_TEST_CASE(a_circle_has_the_circles_of_its_size)
     p.col(2) = 0.5 * p.col(1);
     p.col(1) *= std::sqrt(0.75);
     BOOST_TEST(!family.has(antenna_array::custom(p)));
+}
+
+// To 1e-6 wavelengths for both who ask, whatever the radius and the unit.
+BOOST_AUTO_TEST_CASE(families_and_structures_agree_on_circles)
+{
+    antenna_family family = circle();
+    for (const double radius : { 0.036, 0.36, 36.0 }) {
+        family.smallest = 0.9 * radius;
+        family.largest = 1.1 * radius;
+        for (const double wavelength : { 0.01, 1.0, 100.0 }) {
+            // Neighbours' distances and the centre move by less, but by more than half.
+            for (const double error : { 0.0, 0.8e-6, 3e-6 }) {
+                Eigen::MatrixXd p = turned_circle(5, radius, 0.4).positions();
+                p(3, 0) += error;
+                const auto drawn = antenna_array::custom(wavelength * p, wavelength);
+                const bool is_circle = error < 1e-6;
+                BOOST_TEST(family.has(drawn) == is_circle);
+                if (is_circle) {
+                    BOOST_TEST(coupling_model::of_array(drawn, 2).num_elements() == 5);
+                } else {
+                    BOOST_TEST(refuses([&] { coupling_model::of_array(drawn, 2); },
+                                       "no structure"));
+                }
+            }
+        }
+    }
+    // Two elements are no circle, even where they are no line that counts from its end.
+    Eigen::MatrixXd two(2, 2);
+    two << 0.5, 0.0, 0.0, 0.0;
+    BOOST_TEST(refuses([&] { coupling_model::of_array(antenna_array::custom(two), 2); },
+                       "no structure"));
 }
 
 // An array counts as drawn: how it is calibrated is another matter.

@@ -118,6 +118,23 @@ BOOST_AUTO_TEST_CASE(weights_of_any_coupling_are_the_nearest)
     }
 }
 
+// A mean that the basis could make a part of, and columns that are not orthogonal.
+BOOST_AUTO_TEST_CASE(weights_of_any_model_are_those_of_its_coupling)
+{
+    std::srand(2);
+    Eigen::MatrixXcd mean = Eigen::MatrixXcd::Random(4, 4);
+    mean(0, 0) = 1.0;
+    std::vector<Eigen::MatrixXcd> basis;
+    for (int j = 0; j < 5; ++j) {
+        basis.push_back(Eigen::MatrixXcd::Random(4, 4));
+        basis.back()(0, 0) = 0.0;
+    }
+    const coupling_model model = coupling_model::general(mean, basis);
+    const Eigen::VectorXd w = Eigen::VectorXd::LinSpaced(5, 0.4, -0.2);
+    // The condition of the basis is about 3.
+    BOOST_TEST((model.weights(model.coupling(w)) - w).norm() < 10.0 * rounding);
+}
+
 BOOST_AUTO_TEST_CASE(one_coefficient_is_no_coupling)
 {
     const coupling_model model = coupling_model::toeplitz(4, 1);

@@ -60,6 +60,15 @@ bool refused(const std::function<void(weights_writer&)>& spoil,
     return complains([&] { load(writer); }, parts);
 }
 
+// Antennas of no more coupling than the prior's mean.
+coupled_scene one_source(int num_weights)
+{
+    return { Eigen::VectorXd::Zero(num_weights),
+             degrees({ 10.0 }),
+             Eigen::VectorXd::Constant(1, 10.0),
+             1.0 };
+}
+
 // The directions and powers of the specification's scene.
 const Eigen::VectorXd scene_azimuth = degrees({ 12.3, 27.8 });
 
@@ -287,6 +296,19 @@ BOOST_AUTO_TEST_CASE(damaged_weights_are_refused_by_name)
     BOOST_TEST(refused(schedule("200", "0.2", "1"), { file, "'schedule'", "beta_last" }));
     BOOST_TEST(
         refused(schedule("200", "\"0.2\"", "1"), { file, "'schedule'", "'beta_first'" }));
+    // The samplers' own descents have 20 and 25 steps.
+    BOOST_TEST(
+        refused(schedule("24", "1e-3", "0.1"), { file, "'schedule'", "'steps'", "25" }));
+    BOOST_TEST(!refused(schedule("25", "1e-3", "0.1"), {}));
+    // The first step without noise, the last without a signal, exactly or but for rounding.
+    for (const char* first : { "1e-17", "1e-15" }) {
+        BOOST_TEST(refused(schedule("200", first, "0.1"),
+                           { file, "'schedule'", "'beta_first'" }));
+    }
+    BOOST_TEST(refused(schedule("200", "0.99", "0.9999"),
+                       { file, "'schedule'", "'beta_last'" }));
+    BOOST_TEST(refused(schedule("100000", "1e-3", "0.1"),
+                       { file, "'schedule'", "'beta_last'" }));
 
     BOOST_TEST(refused(renamed("mean", "centre"), { file, "'mean'", "missing" }));
     BOOST_TEST(refused(renamed("basis", "base"), { file, "'basis'", "missing" }));
@@ -310,7 +332,35 @@ BOOST_AUTO_TEST_CASE(damaged_weights_are_refused_by_name)
                          { "/no/such/file", "cannot be read" }));
 }
 
-// Whatever becomes of a file, it is a prior or refused with a sentence, nothing else.
+// A network of finite weights may still overflow.
+BOOST_AUTO_TEST_CASE(a_network_that_overflows_leaves_the_start)
+{
+    weights_writer writer = random_weights(3, 2);
+    for (weights_writer::tensor& one : writer.tensors) {
+        if (one.name.compare(0, 5, "layer") == 0) {
+            for (float& value : one.values) {
+                value *= 1e30f;
+            }
+        }
+    }
+    const auto prior = load(writer);
+    BOOST_TEST_REQUIRE(
+        !prior->network()(Eigen::VectorXd::Ones(2), prior->schedule().alpha_bar(0))
+             .allFinite());
+    const coupled_covariance model(antenna_array::uniform_line(3, 0.5), prior->model());
+    const coupled_scene start = one_source(2);
+    const likelihood_fit fit(model, model.covariance(start), 20);
+    const coupled_fit found = sample_coupling(fit, *prior, start);
+    BOOST_TEST((found.scene.weights == start.weights));
+    BOOST_TEST((found.scene.azimuth == start.azimuth));
+    BOOST_TEST((found.scene.power == start.power));
+    BOOST_TEST(found.scene.noise_power == start.noise_power);
+    BOOST_TEST(found.cost == fit.cost(start));
+    BOOST_TEST(!found.converged);
+}
+
+// Whatever becomes of a file, it is a prior that gives finite results or refused with a
+// sentence, nothing else.
 BOOST_AUTO_TEST_CASE(mutations_are_read_or_refused)
 {
     std::mt19937_64 random(11);
@@ -320,11 +370,24 @@ BOOST_AUTO_TEST_CASE(mutations_are_read_or_refused)
     const std::string data = writer.data();
     const std::string digits = "0123456789-.e";
     const int trials = num_arrays(1500, 50000);
+    const antenna_array array = antenna_array::uniform_line(3, 0.5);
+    const coupled_covariance uncoupled(array, coupling_model::toeplitz(3, 1));
+    const Eigen::MatrixXcd r = uncoupled.covariance(one_source(0));
+    coupling_sampling one_sample;
+    one_sample.samples = 1;
     int refused = 0;
+    int changed_numbers = 0;
     for (int trial = 0; trial < trials; ++trial) {
         std::string changed = header;
+        std::string numbers = data;
+        // One time in three numbers only, whose highest byte has most of the exponent.
+        const bool is_header = trial % 3 != 0;
+        for (int k = 0; k < 4 && !is_header; ++k) {
+            numbers[4 * (random() % (numbers.size() / 4)) + 3] =
+                static_cast<char>(random());
+        }
         // Digits for digits keep the JSON whole; other changes test the rest.
-        for (int k = 0; k < 2; ++k) {
+        for (int k = 0; k < 2 && is_header; ++k) {
             std::size_t at = random() % changed.size();
             if (random() % 2) {
                 at = changed.find_first_of("0123456789", at);
@@ -334,19 +397,29 @@ BOOST_AUTO_TEST_CASE(mutations_are_read_or_refused)
                 changed[at] = static_cast<char>(random());
             }
         }
-        write(place.file(), weights_writer::assemble(changed, data));
+        write(place.file(), weights_writer::assemble(changed, numbers));
+        std::shared_ptr<const coupling_prior> prior;
         try {
-            const auto prior = coupling_prior::load(place.file());
-            BOOST_TEST_REQUIRE(prior->model().mean().allFinite());
-            BOOST_TEST_REQUIRE(
-                prior->network()(Eigen::VectorXd::Zero(2), prior->schedule().alpha_bar(0))
-                    .allFinite());
+            prior = coupling_prior::load(place.file());
         } catch (const std::runtime_error&) {
             ++refused;
+            continue;
         }
+        changed_numbers += !is_header;
+        BOOST_TEST_REQUIRE(prior->model().mean().allFinite());
+        const coupled_covariance model(array, prior->model());
+        const likelihood_fit fit(model, r, 20);
+        const coupled_scene start = one_source(prior->model().num_weights());
+        const coupled_scene found = sample_coupling(fit, *prior, start, one_sample).scene;
+        BOOST_TEST_REQUIRE(found.weights.allFinite());
+        BOOST_TEST_REQUIRE(found.azimuth.allFinite());
+        BOOST_TEST_REQUIRE(found.power.allFinite());
+        BOOST_TEST_REQUIRE(std::isfinite(found.noise_power));
     }
-    BOOST_TEST(refused > trials / 2);
+    // Of changed headers few are whole, of changed numbers most.
+    BOOST_TEST(refused > trials / 3);
     BOOST_TEST(refused < trials);
+    BOOST_TEST(changed_numbers > trials / 6);
 }
 
 // What data that leave no doubt say, no network can change.

@@ -231,6 +231,29 @@ BOOST_AUTO_TEST_CASE(a_covariance_without_a_signal_stays_what_it_is)
     BOOST_TEST(found.norm() < 1e-12);
 }
 
+// A network of finite weights may still overflow.
+BOOST_AUTO_TEST_CASE(a_network_that_overflows_leaves_the_covariance_without_its_noise)
+{
+    weights_writer writer = random_weights(4);
+    for (weights_writer::tensor& one : writer.tensors) {
+        if (one.name.compare(0, 5, "layer") == 0) {
+            for (float& value : one.values) {
+                value *= 1e30f;
+            }
+        }
+    }
+    const auto prior = load(writer);
+    BOOST_TEST_REQUIRE(
+        !prior->network()(Eigen::VectorXd::Ones(16), prior->schedule().alpha_bar(0))
+             .allFinite());
+    std::mt19937_64 random(7);
+    const Eigen::MatrixXcd r = random_hermitian(4, random);
+    const double noise = eigenvalues(r).tail(2).mean();
+    // Rounding.
+    BOOST_TEST(relative_error(prior->diffuse(r, 2, 20),
+                              r - noise * Eigen::MatrixXcd::Identity(4, 4)) < 1e-13);
+}
+
 BOOST_AUTO_TEST_CASE(what_does_not_fit_is_refused)
 {
     const auto prior = load(random_weights(4));

@@ -29,16 +29,6 @@ BOOST_AUTO_TEST_CASE(beta_is_linear_and_abar_is_the_running_product)
     BOOST_TEST(schedule.alpha_bar(-1) == 1.0);
 }
 
-BOOST_AUTO_TEST_CASE(nearest_finds_each_step_and_the_ends)
-{
-    const noise_schedule schedule;
-    for (int t = 0; t < schedule.steps(); ++t) {
-        BOOST_TEST(schedule.nearest(schedule.alpha_bar(t)) == t);
-    }
-    BOOST_TEST(schedule.nearest(2.0) == 0);
-    BOOST_TEST(schedule.nearest(0.0) == 199);
-}
-
 BOOST_AUTO_TEST_CASE(a_descent_goes_from_the_last_step_to_the_first)
 {
     const noise_schedule schedule(200, 5e-4, 0.1);

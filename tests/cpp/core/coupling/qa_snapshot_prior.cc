@@ -143,6 +143,25 @@ BOOST_AUTO_TEST_CASE(the_result_scales_with_the_data_and_belongs_to_its_seed)
     BOOST_TEST(prior->diffuse(x, 100.0).allFinite());
 }
 
+// A network of finite weights may still overflow.
+BOOST_AUTO_TEST_CASE(a_network_that_overflows_leaves_the_samples)
+{
+    weights_writer writer = random_weights(4);
+    for (weights_writer::tensor& one : writer.tensors) {
+        if (one.name.compare(0, 5, "layer") == 0) {
+            for (float& value : one.values) {
+                value *= 1e30f;
+            }
+        }
+    }
+    const auto prior = load(writer);
+    BOOST_TEST_REQUIRE(
+        !prior->network()(Eigen::VectorXd::Ones(8), prior->schedule().alpha_bar(0))
+             .allFinite());
+    const Eigen::MatrixXcd x = random_snapshots(4, 6, 2.0, 6);
+    BOOST_TEST((prior->diffuse(x, 0.5) == x));
+}
+
 BOOST_AUTO_TEST_CASE(what_does_not_fit_is_refused)
 {
     const auto prior = load(random_weights(3));

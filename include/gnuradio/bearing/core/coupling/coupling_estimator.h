@@ -84,19 +84,19 @@ struct BEARING_API coupling_estimate {
     //! was found; the last two also with priors covariance and snapshot, criterion frobenius
     //! and an unknown number of snapshots
     Eigen::VectorXd weights;
-    Eigen::MatrixXd weight_information;
-    Eigen::VectorXd information_times_weights;
+    weight_evidence evidence;
     //! p, K, per element, as the bearings; NaN with them
     Eigen::VectorXd power;
     double noise_power = 0.0; //!< s2; NaN when nothing was found
-    //! likelihood ratio against any covariance; NaN where it cannot tell (fewer snapshots than
+    //! likelihood ratio of the best likelihood (whatever the criterion) against any covariance;
+    //! it judges the model. NaN where it cannot tell (fewer snapshots than
     //! elements, an unknown number)
     double glrt = 0.0;
     double glrt_limit = 0.0; //!< above it the model is wrong, false alarms 1 %
     int iterations = 0;
-    //! the data are too weak to calibrate from: bearings are those without correction
+    //! bearings are those without correction; status and reason say why
     bool is_gated = false;
-    //! what stands behind a status other than ok, a sentence; empty: ok
+    //! what stands behind the status, a sentence; may be empty with ok
     std::string reason;
 };
 
@@ -125,11 +125,11 @@ public:
      * with priors none, gaussian and coupling (which then is taken as Gaussian) only
      * \throws std::invalid_argument when sizes differ or samples are missing
      */
-    coupling_estimate estimate(
-        const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
-        std::size_t snapshots,
-        const Eigen::Ref<const Eigen::MatrixXcd>& samples = Eigen::MatrixXcd(),
-        const std::optional<weight_prior>& learnt = std::nullopt) const;
+    coupling_estimate
+    estimate(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
+             std::size_t snapshots,
+             const Eigen::Ref<const Eigen::MatrixXcd>& samples = Eigen::MatrixXcd(),
+             const weight_evidence& learnt = {}) const;
 
     const antenna_array& array() const { return d_covariance->array(); }
     const coupling_model& model() const { return d_covariance->model(); }
@@ -138,7 +138,7 @@ public:
     //! What is known of w before any data (known_weights, or N(0, I) of simulated antennas)
     //! together with what was learnt from other covariances.
     std::optional<weight_prior>
-    combined_weights(const std::optional<weight_prior>& learnt = std::nullopt) const;
+    combined_weights(const weight_evidence& learnt = {}) const;
 
 private:
     struct fitted;

@@ -79,6 +79,12 @@ struct weight_prior {
     Eigen::MatrixXd covariance; //!< positive definite
 };
 
+//! What data tell of the weights, which need not be all of them: independent data add up.
+struct weight_evidence {
+    Eigen::MatrixXd information;               //!< Fisher's, of w; empty: nothing
+    Eigen::VectorXd information_times_weights; //!< of the w that the data would choose
+};
+
 } // namespace core
 } // namespace bearing
 } // namespace gr

@@ -67,6 +67,9 @@ struct coupling_sampling {
  * N(x0, r^2 I), r^2 = max(1 - abar, 0.02), over w and all other parameters. Then w is held
  * at the samples' mean and the rest fitted again.
  *
+ * Where the network's output or the cost of what came of it is not finite, the result is
+ * \p start with its cost, and has not converged.
+ *
  * \param fit of a covariance of model prior.model()
  * \param start its fit with prior.gaussian()
  */

@@ -71,7 +71,6 @@ public:
     std::uint64_t restarts() const { return d_restarts; } //!< times it was learnt anew
 
 private:
-    std::optional<weight_prior> learnt() const;
     void average(const coupling_estimate& scene);
     void correct(coupling_estimate& scene,
                  const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
@@ -80,8 +79,7 @@ private:
 
     coupling_estimator d_estimator;
     coupling_tracking d_tracking;
-    Eigen::MatrixXd d_information;
-    Eigen::VectorXd d_information_times_weights;
+    weight_evidence d_learnt;
     std::uint64_t d_scenes = 0;
     std::uint64_t d_restarts = 0;
     int d_contradictions = 0;

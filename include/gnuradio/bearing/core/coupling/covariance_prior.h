@@ -46,7 +46,8 @@ public:
      *
      * The noise power is that of the N - K smallest eigenvalues and is taken out first. In
      * the eigenbasis of R^ entry (i, j) is known with a variance of l_i l_j / (L tr^2 s^2), which
-     * sets how far it pulls.
+     * sets how far it pulls. R^ less the noise power, and nothing more, where there is no
+     * signal above the noise, or where what comes of the network is not finite.
      *
      * \param covariance R^, N x N
      * \param num_sources K

@@ -36,8 +36,6 @@ public:
     double beta(int t) const { return d_beta(t); }
     //! abar_t; t = -1: 1, no noise
     double alpha_bar(int t) const { return t < 0 ? 1.0 : d_alpha_bar(t); }
-    //! The t whose abar_t is nearest to \p alpha_bar.
-    int nearest(double alpha_bar) const;
     //! \p count steps from T-1 down to 0, equally spaced and rounded.
     //! \throws std::invalid_argument unless 2 <= count <= T
     std::vector<int> descent(int count) const;

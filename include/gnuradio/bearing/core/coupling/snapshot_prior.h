@@ -43,7 +43,7 @@ public:
      * \brief Each snapshot without its noise, by guided DDIM.
      * \param snapshots X, N x T
      * \param noise_power E|n|^2 at an element
-     * \returns N x T
+     * \returns N x T; \p snapshots themselves where what comes of the network is not finite
      */
     Eigen::MatrixXcd diffuse(const Eigen::Ref<const Eigen::MatrixXcd>& snapshots,
                              double noise_power,
