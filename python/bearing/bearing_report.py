@@ -47,6 +47,9 @@ class bearing_report:
     plane; arrays as long as the angles.
     range_m, range_std_m: of a search over azimuth and range, likewise; in metres, or in wavelengths
     when the array has no wavelength. Infinite: not told apart from a source far away.
+    reason, is_gated, glrt, glrt_limit: of the block coupling: a sentence behind the status (None:
+    nothing to say), whether angles are those without correction, the likelihood ratio and the
+    limit above which its model is wrong (NaN where it cannot tell).
     """
 
     angles_deg: np.ndarray
@@ -64,6 +67,10 @@ class bearing_report:
     elevation_std_deg: Optional[np.ndarray] = None
     range_m: Optional[np.ndarray] = None
     range_std_m: Optional[np.ndarray] = None
+    reason: Optional[str] = None
+    is_gated: Optional[bool] = None
+    glrt: Optional[float] = None
+    glrt_limit: Optional[float] = None
 
     @property
     def seconds(self):
@@ -108,6 +115,10 @@ class bearing_report:
             rx_freq=_frequency(details),
             num_sources=_count(details, "num_sources", _NUM_SOURCES),
             snapshots=_count(details, "snapshots", _SNAPSHOTS),
+            reason=_if_told(details, "reason", pmt.is_symbol, pmt.symbol_to_string, "a symbol"),
+            is_gated=_if_told(details, "is_gated", pmt.is_bool, pmt.to_bool, "a bool"),
+            glrt=_if_told(details, "glrt", pmt.is_real, pmt.to_double, "a double"),
+            glrt_limit=_if_told(details, "glrt_limit", pmt.is_real, pmt.to_double, "a double"),
             **fields,
         )
 
@@ -130,6 +141,15 @@ def _symbol(details, name, key):
     if not pmt.is_symbol(value):
         raise ValueError(f"{name} must be a symbol")
     return pmt.symbol_to_string(value)
+
+
+def _if_told(details, name, is_right, to_python, kind):
+    value = pmt.dict_ref(details, pmt.intern(name), _NONE_SUCH)
+    if pmt.is_null(value):
+        return None
+    if not is_right(value):
+        raise ValueError(f"{name} must be {kind}")
+    return to_python(value)
 
 
 def _time(details):

@@ -57,6 +57,25 @@ class qa_bearing_report(unittest.TestCase):
         # 350 + 30 = 380: across north.
         self.assertAlmostEqual(report.heading_deg, 30.0)
 
+    def test_what_the_block_coupling_adds_is_read_where_it_is_told(self):
+        report = bearing.bearing_report.from_message(
+            message(
+                [10.0],
+                reason=pmt.intern("too few snapshots"),
+                is_gated=pmt.PMT_T,
+                glrt=pmt.from_double(56.5),
+                glrt_limit=pmt.from_double(math.nan),
+            )
+        )
+        self.assertEqual(report.reason, "too few snapshots")
+        self.assertIs(report.is_gated, True)
+        self.assertEqual(report.glrt, 56.5)
+        self.assertTrue(math.isnan(report.glrt_limit))
+        other = bearing.bearing_report.from_message(message([10.0], reason=pmt.PMT_NIL))
+        self.assertEqual(
+            (other.reason, other.is_gated, other.glrt, other.glrt_limit), (None,) * 4
+        )
+
     def test_second_coordinates_are_read_where_they_are_told(self):
         report = bearing.bearing_report.from_message(
             message(
@@ -138,6 +157,9 @@ class qa_bearing_report(unittest.TestCase):
             (message(two, rx_freq=pmt.from_complex(1, 1)), "rx_freq"),
             (message(two, num_sources=pmt.from_double(2.0)), "num_sources"),
             (message(two, snapshots=pmt.intern("many")), "snapshots"),
+            (message(two, reason=pmt.from_long(1)), "reason"),
+            (message(two, is_gated=pmt.from_double(1.0)), "is_gated"),
+            (message(two, glrt=pmt.intern("much")), "glrt"),
         ]
         for malformed, word in cases:
             with self.subTest(word=word):
