@@ -33,15 +33,6 @@ constexpr double time_weight = 0.1;
 const pmt::pmt_t bearings_port = pmt::mp("bearings");
 const pmt::pmt_t calibration_port = pmt::mp("calibration");
 
-double checked_interval(double interval)
-{
-    if (!(std::isfinite(interval) && interval >= 0.0)) {
-        throw std::invalid_argument("interval is " + std::to_string(interval) +
-                                    "; it must be finite and >= 0");
-    }
-    return interval;
-}
-
 core::coupling_knowledge knowledge_from_string(const std::string& prior)
 {
     const core::coupling_knowledge known = core::coupling_knowledge_from_string(prior);
@@ -53,24 +44,11 @@ core::coupling_knowledge knowledge_from_string(const std::string& prior)
     return known;
 }
 
-// Gains and positions: the coupling is what is looked for.
-core::calibration_state without_coupling(core::calibration_state calibration)
-{
-    calibration.coupling.resize(0, 0);
-    return calibration;
-}
-
 void check_calibrations(const coupling_settings& settings)
 {
     for (const core::calibration_state& calibration : settings.calibrations.all()) {
-        settings.array.with_calibration(calibration);
+        settings.estimator.array().with_calibration(calibration);
     }
-}
-
-void check_configuration(const coupling_settings& settings)
-{
-    const core::coupling_tracker tracker(
-        settings.array, settings.config, settings.tracking);
 }
 
 } // namespace
@@ -96,11 +74,12 @@ coupling::sptr coupling::make(const core::antenna_array& array,
     config.weights = weights;
     core::coupling_tracking tracking;
     tracking.memory = memory;
-    const core::calibration_state known = without_coupling(array.calibration());
     coupling_settings settings{
-        array.with_calibration(known), config, tracking, tuned_calibrations(known)
+        core::coupling_estimator(array, config),
+        tracking,
+        tuned_calibrations(array.calibration().without_coupling()),
     };
-    check_configuration(settings);
+    core::coupling_tracker(settings.estimator, tracking); // throws for what does not fit
     return gnuradio::make_block_sptr<coupling_impl>(
         std::move(settings), snapshots, heading_deg, interval);
 }
@@ -110,7 +89,7 @@ coupling_impl::coupling_impl(coupling_settings settings,
                              double heading_deg,
                              double interval)
     : gr::sync_block("coupling",
-                     covariance_signature(settings.array),
+                     covariance_signature(settings.estimator.array()),
                      gr::io_signature::make(0, 0, 0)),
       d_heading_deg(checked_heading(heading_deg)),
       d_interval(checked_interval(interval)),
@@ -158,8 +137,8 @@ coupling_impl::shared_settings coupling_impl::latest_settings() const
 void coupling_impl::set_num_sources(int num_sources)
 {
     change_settings([num_sources](coupling_settings& settings) {
-        settings.config.num_sources = num_sources;
-        check_configuration(settings);
+        settings.estimator =
+            settings.estimator.adapted(settings.estimator.array(), num_sources);
     });
 }
 
@@ -176,7 +155,7 @@ void coupling_impl::set_interval(double interval)
 void coupling_impl::set_calibration(const core::calibration_state& calibration)
 {
     change_settings([&calibration](coupling_settings& settings) {
-        settings.calibrations = tuned_calibrations(without_coupling(calibration));
+        settings.calibrations = tuned_calibrations(calibration.without_coupling());
         check_calibrations(settings);
     });
 }
@@ -184,7 +163,7 @@ void coupling_impl::set_calibration(const core::calibration_state& calibration)
 void coupling_impl::on_calibration(const pmt::pmt_t& message)
 {
     try {
-        const core::calibration_state newer = without_coupling(from_pmt(message));
+        const core::calibration_state newer = from_pmt(message).without_coupling();
         change_settings([&newer](coupling_settings& settings) {
             settings.calibrations.update(newer);
             check_calibrations(settings);

@@ -31,26 +31,13 @@ constexpr double update_weight = 0.1;
 const pmt::pmt_t truth_port = pmt::mp("truth");
 const pmt::pmt_t calibration_port = pmt::mp("calibration");
 
-double at_least(const char* name, double value, double smallest, bool is_included)
-{
-    if (!std::isfinite(value) || value < smallest ||
-        (value == smallest && !is_included)) {
-        throw std::invalid_argument(std::string(name) + " is " + std::to_string(value) +
-                                    "; it must be finite and " +
-                                    (is_included ? ">= " : "> ") +
-                                    std::to_string(smallest));
-    }
-    return value;
-}
-
-double checked_interval(double interval)
-{
-    return at_least("interval", interval, 0, true);
-}
-
 double checked_save_interval(double save_interval)
 {
-    return at_least("save_interval", save_interval, 0, false);
+    if (!(std::isfinite(save_interval) && save_interval > 0.0)) {
+        throw std::invalid_argument("save_interval is " + std::to_string(save_interval) +
+                                    "; it must be finite and > 0 seconds");
+    }
+    return save_interval;
 }
 
 double checked_tolerance(double tolerance)

@@ -6,6 +6,7 @@
  */
 
 #include "propagator_ls_impl.h"
+#include "report_schedule.h"
 #include "spectra_message.h"
 #include <gnuradio/block_detail.h>
 #include <gnuradio/buffer_reader.h>
@@ -79,15 +80,6 @@ velocity_use checked_velocity(const std::string& velocity,
         }
     }
     return use;
-}
-
-double checked_interval(double interval)
-{
-    if (!(std::isfinite(interval) && interval >= 0.0)) {
-        throw std::invalid_argument("interval is " + std::to_string(interval) +
-                                    "; it must be finite and >= 0 seconds");
-    }
-    return interval;
 }
 
 std::optional<double> center_frequency(const core::propagator_stream_config& config,

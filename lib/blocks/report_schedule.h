@@ -11,11 +11,24 @@
 #include "stream_time.h"
 #include "tuning_list.h"
 #include <chrono>
+#include <cmath>
 #include <optional>
+#include <stdexcept>
+#include <string>
 #include <utility>
 
 namespace gr {
 namespace bearing {
+
+//! \throws std::invalid_argument unless the seconds between two reports are finite and >= 0
+inline double checked_interval(double interval)
+{
+    if (!(std::isfinite(interval) && interval >= 0.0)) {
+        throw std::invalid_argument("interval is " + std::to_string(interval) +
+                                    "; it must be finite and >= 0 seconds");
+    }
+    return interval;
+}
 
 /*!
  * \brief When something that runs tells the world about itself: at once when its \p State

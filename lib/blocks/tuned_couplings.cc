@@ -28,15 +28,19 @@ bool is_same(const core::coupling_model& one, const core::coupling_model& other)
            one.basis() == other.basis();
 }
 
+// From the one at work, whose weights are the ones for this frequency, if there is one.
 core::coupling_estimator estimator_at(std::optional<double> frequency,
-                                      const coupling_settings& settings)
+                                      const tuned_coupling& tuning)
 {
+    const coupling_settings& settings = *tuning.settings;
     core::antenna_array array =
-        settings.array.with_calibration(settings.calibrations.at(frequency));
+        settings.estimator.array().with_calibration(settings.calibrations.at(frequency));
     if (frequency && array.wavelength()) {
         array = array.with_wavelength(wavelength_at(*frequency));
     }
-    return core::coupling_estimator(array, settings.config);
+    const core::coupling_estimator& present =
+        tuning.tracker ? tuning.tracker->estimator() : settings.estimator;
+    return present.adapted(array, settings.estimator.config().num_sources);
 }
 
 // What was learnt stays, unless other weights now say what coupling looks like.
@@ -47,23 +51,21 @@ void give(tuned_coupling& tuning, core::coupling_estimator estimator)
         tuning.tracker->set_estimator(std::move(estimator));
         return;
     }
-    tuning.tracker.emplace(
-        estimator.array(), estimator.config(), tuning.settings->tracking);
+    tuning.tracker.emplace(std::move(estimator), tuning.settings->tracking);
     tuning.coupling.resize(0, 0);
     tuning.has_news = true;
 }
 
 void build(tuned_coupling& tuning)
 {
-    const coupling_settings& settings = *tuning.settings;
     tuning.fault = core::status::ok;
     tuning.reason.clear();
     try {
-        give(tuning, estimator_at(tuning.built_for, settings));
+        give(tuning, estimator_at(tuning.built_for, tuning));
     } catch (const std::exception& error) {
         // The array was found to work as drawn, so the frequency is to blame: nothing to
         // be seen at it, or no weights for it.
-        tuning.fault = is_from_weights(settings.config.prior)
+        tuning.fault = is_from_weights(tuning.settings->estimator.config().prior)
                            ? core::status::not_identifiable
                            : core::status::bad_data;
         tuning.reason = error.what();
@@ -92,7 +94,8 @@ tuned_coupling& tuned_couplings::at(std::optional<double> frequency,
         added.frequency = frequency;
         tuning = &d_tunings.add(std::move(added));
     }
-    const bool has_moved = settings->array.wavelength() && tuning->built_for != frequency;
+    const bool has_moved =
+        settings->estimator.array().wavelength() && tuning->built_for != frequency;
     if (tuning->settings != settings || has_moved) {
         tuning->settings = settings;
         tuning->built_for = frequency;
@@ -105,7 +108,7 @@ core::coupling_estimate tuned_couplings::update(tuned_coupling& tuning,
                                                 const Eigen::MatrixXcd& covariance,
                                                 std::size_t snapshots)
 {
-    const int num_sources = tuning.settings->config.num_sources;
+    const int num_sources = tuning.settings->estimator.config().num_sources;
     tuning.has_learnt = false;
     if (tuning.fault != core::status::ok) {
         return failed(tuning.fault, num_sources, tuning.reason);

@@ -25,8 +25,8 @@ namespace bearing {
 
 //! What the coupling of an array is learnt with.
 struct coupling_settings {
-    core::antenna_array array; //!< as drawn
-    core::coupling_config config;
+    //! for the array as drawn
+    core::coupling_estimator estimator;
     core::coupling_tracking tracking;
     tuned_calibrations calibrations; //!< of gains and positions
 };

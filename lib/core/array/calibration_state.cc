@@ -149,6 +149,13 @@ calibration_state calibration_state::updated_by(const calibration_state& newer) 
     return merged;
 }
 
+calibration_state calibration_state::without_coupling() const
+{
+    calibration_state result = *this;
+    result.coupling.resize(0, 0);
+    return result;
+}
+
 } // namespace core
 } // namespace bearing
 } // namespace gr

@@ -8,6 +8,7 @@
 #include "covariance_point.h"
 #include "scoring.h"
 #include <gnuradio/bearing/core/coupling/coupled_covariance.h>
+#include <gnuradio/bearing/core/subspace/cramer_rao.h>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
@@ -22,13 +23,6 @@ namespace {
 
 // What is left of a derivative that the others make up already.
 constexpr double rank_tolerance = 1e-7;
-
-antenna_array without_coupling(const antenna_array& array)
-{
-    calibration_state calibration = array.calibration();
-    calibration.coupling.resize(0, 0);
-    return array.with_calibration(calibration);
-}
 
 void require_scene(const coupled_covariance& model, const coupled_scene& scene)
 {
@@ -46,7 +40,8 @@ void require_scene(const coupled_covariance& model, const coupled_scene& scene)
 } // namespace
 
 coupled_covariance::coupled_covariance(const antenna_array& array, coupling_model model)
-    : d_array(without_coupling(array)), d_model(std::move(model))
+    : d_array(array.with_calibration(array.calibration().without_coupling())),
+      d_model(std::move(model))
 {
     if (d_model.num_elements() != d_array.num_elements()) {
         throw std::invalid_argument(
@@ -143,37 +138,17 @@ Eigen::VectorXd coupled_cramer_rao_deviation(const antenna_array& array,
                                              const std::optional<weight_prior>& prior)
 {
     const coupled_covariance covariance(array, model);
-    const int n = array.num_elements();
-    const Eigen::Index num_sources = azimuth.size();
-    if (num_sources < 1 || num_sources >= n) {
-        throw std::invalid_argument("angles: " + std::to_string(num_sources) +
-                                    " sources; allowed are 1 to " +
-                                    std::to_string(n - 1));
-    }
-    if (snr_db.size() != 1 && snr_db.size() != num_sources) {
-        throw std::invalid_argument("snr_db has " + std::to_string(snr_db.size()) +
-                                    " values; it must have 1, or one for each of the " +
-                                    std::to_string(num_sources) + " sources");
-    }
-    if (weights.size() != model.num_weights()) {
-        throw std::invalid_argument("weights has " + std::to_string(weights.size()) +
-                                    " values; the model needs " +
-                                    std::to_string(model.num_weights()));
-    }
-    if (!azimuth.allFinite() || !snr_db.allFinite() || !weights.allFinite()) {
-        throw std::invalid_argument("angles, snr_db and weights must be finite");
-    }
-    if (snapshots < 1) {
-        throw std::invalid_argument("snapshots is 0; it must be at least 1");
-    }
     coupled_scene scene;
     scene.weights = weights;
     scene.azimuth = azimuth;
-    scene.power.resize(num_sources);
-    for (Eigen::Index k = 0; k < num_sources; ++k) {
-        scene.power(k) = std::pow(10.0, snr_db(snr_db.size() == 1 ? 0 : k) / 10.0);
-    }
+    scene.power = source_powers(array, azimuth, snr_db, snapshots);
     scene.noise_power = 1.0;
+    if (weights.size() != model.num_weights() || !weights.allFinite()) {
+        throw std::invalid_argument("weights has " + std::to_string(weights.size()) +
+                                    " values; the model needs " +
+                                    std::to_string(model.num_weights()) + ", all finite");
+    }
+    const Eigen::Index num_sources = azimuth.size();
     Eigen::VectorXd deviation =
         Eigen::VectorXd::Constant(num_sources, std::numeric_limits<double>::quiet_NaN());
     // What is known beforehand of the coupling may tell what R does not.

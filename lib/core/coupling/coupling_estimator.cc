@@ -45,21 +45,15 @@ constexpr double reliable_margin = 2.0;
 constexpr double margin_without_ratio = 4.0;
 // As in predict_fit_plug_in(): nearer sources have no Gaussian errors.
 constexpr double largest_share_of_distance = 0.25;
-constexpr double lowest_power = 1e-20;
-// What is a rounding error short of a full turn would become 360 degrees.
-constexpr double rounding_of_a_turn = 1e-14;
 
-double to_db(double power) { return 10.0 * std::log10(std::max(power, lowest_power)); }
-
-double reported_azimuth(const antenna_array& array, double azimuth)
+// Behind a front-only array is the mirror image of before it.
+double before_the_array(const antenna_array& array, double azimuth)
 {
-    if (array.is_front_only()) {
-        // Behind the line is the mirror image of before it.
-        const double turned = std::remainder(azimuth, 2.0 * M_PI);
-        return std::abs(turned) <= M_PI_2 ? turned : std::copysign(M_PI, turned) - turned;
+    if (!array.is_front_only()) {
+        return azimuth;
     }
-    const double wrapped = azimuth - 2.0 * M_PI * std::floor(azimuth / (2.0 * M_PI));
-    return wrapped < 2.0 * M_PI - rounding_of_a_turn ? wrapped : 0.0;
+    const double turned = std::remainder(azimuth, 2.0 * M_PI);
+    return std::abs(turned) <= M_PI_2 ? turned : std::copysign(M_PI, turned) - turned;
 }
 
 // Irregular directions that no array or model is special for.
@@ -159,20 +153,6 @@ void require_consistent(const antenna_array& array, const coupling_config& confi
         throw std::invalid_argument("powers_and_noise is false; it must be true with the "
                                     "priors covariance and snapshot");
     }
-}
-
-template <class Prior>
-std::shared_ptr<const Prior>
-load(const antenna_array& array, const std::string& weights, const std::string& kind)
-{
-    const std::string path = weights.empty() ? find_weights(array, kind) : weights;
-    std::shared_ptr<const Prior> prior = Prior::load(path);
-    if (!prior->family().has(array)) {
-        throw std::invalid_argument("weights " + path + " are for a " +
-                                    prior->family().description() +
-                                    "; the array is not one");
-    }
-    return prior;
 }
 
 // Added as information: what data tell need not be all of w.
@@ -381,7 +361,8 @@ void fill(const coupled_scene& scene,
     result.power.resize(num_sources);
     for (Eigen::Index k = 0; k < num_sources; ++k) {
         const Eigen::Index from = order[k];
-        bearings.azimuth(k) = reported_azimuth(array, scene.azimuth(from));
+        bearings.azimuth(k) =
+            reported_azimuth(array, before_the_array(array, scene.azimuth(from)));
         if (errors.size() > 0) {
             bearings.deviation(k) = std::sqrt(errors(m + from, m + from));
         }
@@ -416,7 +397,8 @@ bool keep_reliable(const antenna_array& array, bearing_estimate& bearings)
 
 // What the result is worth.
 void judge(const observation& seen,
-           bool powers_and_noise,
+           const coupling_config& config,
+           bool is_told_by_noise_subspace,
            const antenna_array& array,
            coupling_estimate& result)
 {
@@ -439,13 +421,19 @@ void judge(const observation& seen,
               "the covariance contradicts the model: likelihood ratio " +
                   std::to_string(std::lround(result.glrt)) + ", limit " +
                   std::to_string(std::lround(result.glrt_limit)));
-    } else if (!powers_and_noise) {
+    } else if (!config.powers_and_noise) {
         spoil(status::model_mismatch,
               "sources of equal power without noise were fitted, and there is noise");
     } else if (has_deviations && !is_reliable) {
         // Other sources' deviations still hold.
         result.bearings.status = status::unresolved;
         result.reason = "sources too close to each other or to the line's ends";
+    } else if (!is_told_by_noise_subspace) {
+        spoil(status::not_identifiable,
+              "the noise subspace has nothing to spare over directions and coupling: "
+              "errors are not predicted");
+    } else if (is_diffused(config.prior)) {
+        result.reason = "nobody knows the deviations of what a network made of the data";
     }
 }
 
@@ -491,9 +479,24 @@ struct coupling_estimator::fitted {
 coupling_estimator::coupling_estimator(const antenna_array& array, coupling_config config)
     : d_config(std::move(config))
 {
+    set_array(array);
+}
+
+coupling_estimator coupling_estimator::adapted(const antenna_array& array,
+                                               int num_sources) const
+{
+    coupling_estimator result = *this;
+    result.d_config.num_sources = num_sources;
+    result.set_array(array);
+    return result;
+}
+
+void coupling_estimator::set_array(const antenna_array& array)
+{
     require_consistent(array, d_config);
     if (has_trained_basis(d_config.prior)) {
-        d_coupling_prior = load<coupling_prior>(array, d_config.weights, "coupling");
+        d_coupling_prior =
+            weights_for(array, d_config.weights, "coupling", d_coupling_prior);
         d_covariance =
             std::make_shared<const coupled_covariance>(array, d_coupling_prior->model());
     } else {
@@ -529,17 +532,14 @@ coupling_estimator::coupling_estimator(const antenna_array& array, coupling_conf
     }
     if (d_config.prior == coupling_knowledge::covariance) {
         d_covariance_prior =
-            load<covariance_prior>(array, d_config.weights, "covariance");
+            weights_for(array, d_config.weights, "covariance", d_covariance_prior);
     }
     if (d_config.prior == coupling_knowledge::snapshot) {
-        d_snapshot_prior = load<snapshot_prior>(array, d_config.weights, "snapshot");
+        d_snapshot_prior =
+            weights_for(array, d_config.weights, "snapshot", d_snapshot_prior);
     }
-    const antenna_array centre = centre_array(*d_covariance);
-    // Two points: nobody looks at the spectrum.
-    d_music = std::make_shared<const music_estimator>(
-        centre,
-        angle_grid::whole_range(centre, 2),
-        music_config{ d_config.num_sources, d_config.counting });
+    d_music = std::make_shared<const music_estimator>(plain_music(
+        centre_array(*d_covariance), d_config.num_sources, d_config.counting));
 }
 
 std::optional<weight_prior>
@@ -627,20 +627,10 @@ coupling_estimator::estimate(const Eigen::Ref<const Eigen::MatrixXcd>& covarianc
          result);
     result.bearings.deviation *= seen.widening();
     if (is_likelihood() && snapshots > 0) {
-        result.evidence = evidence_of_weights(search.likelihood(), found.fit.scene);
+        result.evidence = evidence_of_weights(
+            search.likelihood(), found.fit.scene, found.errors.information);
     }
-    judge(seen, d_config.powers_and_noise, array(), result);
-    if (result.bearings.status == status::ok &&
-        !search.is_told_by_noise_subspace(num_sources)) {
-        result.bearings.deviation.setConstant(nan);
-        result.bearings.status = status::not_identifiable;
-        result.reason =
-            "the noise subspace has nothing to spare over directions and coupling: "
-            "errors are not predicted";
-    }
-    if (result.bearings.status == status::ok && is_diffused(d_config.prior)) {
-        result.reason = "nobody knows the deviations of what a network made of the data";
-    }
+    judge(seen, d_config, search.is_told_by_noise_subspace(num_sources), array(), result);
     return result;
 }
 

@@ -5,10 +5,9 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "fit_quality.h"
+#include "starting_scenes.h"
 #include <gnuradio/bearing/core/coupling/coupling_tracker.h>
-#include <gnuradio/bearing/core/subspace/angle_grid.h>
-#include <gnuradio/bearing/core/subspace/music.h>
+#include <gnuradio/bearing/core/subspace/chi_squared_quantile.h>
 #include <cmath>
 #include <stdexcept>
 #include <string>
@@ -56,7 +55,13 @@ bool contradicts(const weight_evidence& scene, const weight_prior& known)
 coupling_tracker::coupling_tracker(const antenna_array& array,
                                    coupling_config config,
                                    coupling_tracking tracking)
-    : d_estimator(array, std::move(config)), d_tracking(tracking)
+    : coupling_tracker(coupling_estimator(array, std::move(config)), tracking)
+{
+}
+
+coupling_tracker::coupling_tracker(coupling_estimator estimator,
+                                   coupling_tracking tracking)
+    : d_estimator(std::move(estimator)), d_tracking(tracking)
 {
     if (!(d_tracking.memory >= 0.0)) {
         throw std::invalid_argument("memory is " + std::to_string(d_tracking.memory) +
@@ -106,13 +111,9 @@ void coupling_tracker::correct(coupling_estimate& scene,
     calibration_state calibration = d_estimator.array().calibration();
     calibration.coupling = scene.coupling;
     const antenna_array array = d_estimator.array().with_calibration(calibration);
-    // Two points: nobody looks at the spectrum.
-    const bearing_estimate found =
-        music_estimator(array,
-                        angle_grid::whole_range(array, 2),
-                        music_config{ d_estimator.config().num_sources,
-                                      d_estimator.config().counting })
-            .estimate(covariance, snapshots);
+    const coupling_config& config = d_estimator.config();
+    const bearing_estimate found = plain_music(array, config.num_sources, config.counting)
+                                       .estimate(covariance, snapshots);
     // The deviations are those of a coupling that is known, and of stronger signals.
     scene.bearings.azimuth = found.azimuth;
     scene.bearings.power_db = found.power_db;

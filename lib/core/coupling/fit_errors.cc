@@ -19,17 +19,16 @@ fit_errors likelihood_errors(const coupled_covariance& model,
                              std::size_t snapshots,
                              const std::optional<weight_prior>& prior)
 {
-    const Eigen::MatrixXd data =
-        fisher_information(covariance_point(model, scene), snapshots);
-    Eigen::MatrixXd all = data;
+    fit_errors errors;
+    errors.information = fisher_information(covariance_point(model, scene), snapshots);
+    Eigen::MatrixXd all = errors.information;
     const Eigen::Index m = scene.weights.size();
     if (prior && m > 0 && all.size() > 0) {
         all.topLeftCorner(m, m) += precision(*prior, m);
     }
-    fit_errors errors;
     errors.covariance = inverse_information(all);
     if (errors.covariance.size() > 0) {
-        errors.parameters = effective_parameters(data, errors.covariance);
+        errors.parameters = effective_parameters(errors.information, errors.covariance);
     }
     return errors;
 }
@@ -55,21 +54,22 @@ fit_errors least_squares_errors(const coupled_covariance& model,
     return errors;
 }
 
-weight_evidence evidence_of_weights(const likelihood_fit& fit, const coupled_scene& scene)
+weight_evidence evidence_of_weights(const likelihood_fit& fit,
+                                    const coupled_scene& scene,
+                                    const Eigen::MatrixXd& information)
 {
     const Eigen::Index m = scene.weights.size();
-    const Eigen::MatrixXd data =
-        fisher_information(covariance_point(fit.model(), scene), fit.snapshots());
-    const Eigen::Index rest = data.rows() - m;
-    const Eigen::MatrixXd other = inverse_information(data.bottomRightCorner(rest, rest));
+    const Eigen::Index rest = information.rows() - m;
+    const Eigen::MatrixXd other =
+        inverse_information(information.bottomRightCorner(rest, rest));
     if (other.size() == 0) {
         return {};
     }
-    const Eigen::MatrixXd cross = data.topRightCorner(m, rest) * other;
+    const Eigen::MatrixXd cross = information.topRightCorner(m, rest) * other;
     const Eigen::VectorXd slope = fit.gradient(scene);
     weight_evidence result;
     result.information =
-        data.topLeftCorner(m, m) - cross * data.bottomLeftCorner(rest, m);
+        information.topLeftCorner(m, m) - cross * information.bottomLeftCorner(rest, m);
     // One scoring step from here, as the data alone would take it.
     result.information_times_weights =
         result.information * scene.weights - (slope.head(m) - cross * slope.tail(rest));

@@ -22,6 +22,8 @@ namespace core {
 struct fit_errors {
     Eigen::MatrixXd covariance; //!< of the errors of x; empty: unknown
     double parameters = 0.0;    //!< that the data tell, of x
+    //! Fisher's, of x in the data alone; empty: not of a likelihood
+    Eigen::MatrixXd information = {};
 };
 
 //! Of the likelihood's maximum: the inverse of Fisher's information, a prior's part included.
@@ -37,8 +39,10 @@ fit_errors least_squares_errors(const coupled_covariance& model,
                                 std::size_t snapshots);
 
 //! What the data alone say of w once all else is fitted to them.
+//! \param information Fisher's, of x at \p scene
 weight_evidence evidence_of_weights(const likelihood_fit& fit,
-                                    const coupled_scene& scene);
+                                    const coupled_scene& scene,
+                                    const Eigen::MatrixXd& information);
 
 } // namespace core
 } // namespace bearing

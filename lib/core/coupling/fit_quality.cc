@@ -6,6 +6,7 @@
  */
 
 #include "fit_quality.h"
+#include <gnuradio/bearing/core/subspace/chi_squared_quantile.h>
 #include <cmath>
 #include <limits>
 
@@ -43,12 +44,6 @@ double trigamma(double x)
 }
 
 } // namespace
-
-double chi_squared_quantile(double freedom, double deviations)
-{
-    const double spread = 2.0 / (9.0 * freedom);
-    return freedom * std::pow(1.0 - spread + deviations * std::sqrt(spread), 3);
-}
 
 double likelihood_ratio_limit(int num_elements, std::size_t snapshots, double parameters)
 {

@@ -31,10 +31,6 @@ namespace core {
  */
 double likelihood_ratio_limit(int num_elements, std::size_t snapshots, double parameters);
 
-//! Quantile of chi-squared at so many deviations of a Gaussian, one-sided (E. B. Wilson, M. M.
-//! Hilferty 1931: its cube root is nearly Gaussian).
-double chi_squared_quantile(double freedom, double deviations);
-
 //! How many parameters the data tell: tr H (H + prior)^-1, of Fisher's information H.
 //! \param posterior (H + prior)^-1
 double effective_parameters(const Eigen::MatrixXd& information,

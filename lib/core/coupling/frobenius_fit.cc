@@ -49,13 +49,7 @@ slope slope_at(const covariance_point& point,
         columns.rightCols(point.power.size() + 1).setZero();
     }
     const Eigen::MatrixXcd excess = point.covariance - sample;
-    const auto jacobian = real_columns(columns);
-    const Eigen::Map<const Eigen::VectorXd> residual(
-        reinterpret_cast<const double*>(excess.data()), 2 * excess.size());
-    slope result;
-    result.gradient = 2.0 * (jacobian.transpose() * residual);
-    result.curvature = 2.0 * (jacobian.transpose() * jacobian);
-    return result;
+    return slope_of(columns, excess, 2.0);
 }
 
 class frobenius_descent : public scene_descent
@@ -143,13 +137,7 @@ frobenius_fit::frobenius_fit(const coupled_covariance& model,
                              bool powers_and_noise)
     : d_model(model), d_covariance(covariance), d_powers_and_noise(powers_and_noise)
 {
-    const Eigen::Index n = model.array().num_elements();
-    if (covariance.rows() != n || covariance.cols() != n) {
-        throw std::invalid_argument("R is " + std::to_string(covariance.rows()) + " x " +
-                                    std::to_string(covariance.cols()) +
-                                    "; the array has " + std::to_string(n) +
-                                    " elements, so it must be N x N");
-    }
+    require_covariance_size(model, covariance);
 }
 
 double frobenius_fit::cost(const coupled_scene& scene) const

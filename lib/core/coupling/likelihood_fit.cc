@@ -92,18 +92,14 @@ slope slope_at(const covariance_point& point,
                double snapshots)
 {
     const Eigen::Index n = sample.rows();
-    const Eigen::LLT<Eigen::MatrixXcd> root(point.covariance);
-    const Eigen::MatrixXcd identity = Eigen::MatrixXcd::Identity(n, n);
-    const Eigen::MatrixXcd whitener = root.matrixL().solve(identity);
-    const Eigen::MatrixXcd excess = identity - whitener * sample * whitener.adjoint();
-    const Eigen::MatrixXcd columns = point.derivatives(whitener);
-    const auto jacobian = real_columns(columns);
-    const Eigen::Map<const Eigen::VectorXd> residual(
-        reinterpret_cast<const double*>(excess.data()), 2 * excess.size());
-    slope result;
-    result.gradient = snapshots * (jacobian.transpose() * residual);
-    result.curvature = snapshots * (jacobian.transpose() * jacobian);
-    return result;
+    Eigen::MatrixXcd white = whitener(point.covariance);
+    if (white.size() == 0) {
+        white.setConstant(n, n, std::numeric_limits<double>::quiet_NaN());
+    }
+    const Eigen::MatrixXcd excess =
+        Eigen::MatrixXcd::Identity(n, n) - white * sample * white.adjoint();
+    const Eigen::MatrixXcd columns = point.derivatives(white);
+    return slope_of(columns, excess, snapshots);
 }
 
 class likelihood_descent : public scene_descent
@@ -163,13 +159,7 @@ likelihood_fit::likelihood_fit(const coupled_covariance& model,
                                std::size_t snapshots)
     : d_model(model), d_covariance(covariance), d_snapshots(snapshots)
 {
-    const Eigen::Index n = model.array().num_elements();
-    if (covariance.rows() != n || covariance.cols() != n) {
-        throw std::invalid_argument("R is " + std::to_string(covariance.rows()) + " x " +
-                                    std::to_string(covariance.cols()) +
-                                    "; the array has " + std::to_string(n) +
-                                    " elements, so it must be N x N");
-    }
+    require_covariance_size(model, covariance);
     if (snapshots < 1) {
         throw std::invalid_argument("snapshots is 0; it must be at least 1");
     }

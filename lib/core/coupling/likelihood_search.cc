@@ -98,16 +98,20 @@ Eigen::Index likelihood_search::num_spare(Eigen::Index num_sources) const
            d_model.model().num_weights() - num_sources;
 }
 
+// Beforehand, or there is none to be found.
+bool likelihood_search::has_known_coupling() const
+{
+    return d_prior || d_model.model().num_weights() == 0;
+}
+
 bool likelihood_search::is_told_by_noise_subspace(Eigen::Index num_sources) const
 {
-    return d_prior || d_model.model().num_weights() == 0 ||
-           num_spare(num_sources) >= spare_for_errors;
+    return has_known_coupling() || num_spare(num_sources) >= spare_for_errors;
 }
 
 bool likelihood_search::may_have_rivals(Eigen::Index num_sources) const
 {
-    return !d_prior && d_model.model().num_weights() > 0 &&
-           is_told_by_noise_subspace(num_sources) &&
+    return !has_known_coupling() && num_spare(num_sources) >= spare_for_errors &&
            num_spare(num_sources) < spare_for_one_optimum;
 }
 

@@ -64,6 +64,7 @@ public:
 private:
     bool try_from(const Eigen::VectorXd& azimuth);
     bool could_be_coupling(const Eigen::VectorXd& weights) const;
+    bool has_known_coupling() const;
     Eigen::Index num_spare(Eigen::Index num_sources) const;
     bool may_have_rivals(Eigen::Index num_sources) const;
     bool is_another(const coupled_scene& scene) const;

@@ -5,10 +5,13 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "real_columns.h"
 #include "scene_descent.h"
 #include "scoring.h"
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
+#include <string>
 #include <utility>
 
 namespace gr {
@@ -26,6 +29,31 @@ constexpr double least_damping = 1e-9;
 constexpr double most_damping = 1e8;
 
 } // namespace
+
+slope slope_of(const Eigen::MatrixXcd& columns,
+               const Eigen::MatrixXcd& residual,
+               double factor)
+{
+    const auto jacobian = real_columns(columns);
+    const Eigen::Map<const Eigen::VectorXd> difference(
+        reinterpret_cast<const double*>(residual.data()), 2 * residual.size());
+    slope result;
+    result.gradient = factor * (jacobian.transpose() * difference);
+    result.curvature = factor * (jacobian.transpose() * jacobian);
+    return result;
+}
+
+void require_covariance_size(const coupled_covariance& model,
+                             const Eigen::Ref<const Eigen::MatrixXcd>& covariance)
+{
+    const Eigen::Index n = model.array().num_elements();
+    if (covariance.rows() != n || covariance.cols() != n) {
+        throw std::invalid_argument("R is " + std::to_string(covariance.rows()) + " x " +
+                                    std::to_string(covariance.cols()) +
+                                    "; the array has " + std::to_string(n) +
+                                    " elements, so it must be N x N");
+    }
+}
 
 scene_descent::scene_descent(coupled_scene start, double floor)
     : d_scene(std::move(start)), d_floor(floor)

@@ -22,6 +22,15 @@ struct slope {
     Eigen::MatrixXd curvature;
 };
 
+//! Of factor / 2 times the squared norm of a residual whose derivatives are \p columns.
+slope slope_of(const Eigen::MatrixXcd& columns,
+               const Eigen::MatrixXcd& residual,
+               double factor);
+
+//! \throws std::invalid_argument unless R^ is N x N
+void require_covariance_size(const coupled_covariance& model,
+                             const Eigen::Ref<const Eigen::MatrixXcd>& covariance);
+
 //! A scene on its way down a cost, which the derived class knows.
 class scene_descent
 {

@@ -18,16 +18,23 @@ namespace {
 constexpr double smallest_curvature = 1e-14;
 } // namespace
 
+Eigen::MatrixXcd whitener(const Eigen::MatrixXcd& covariance)
+{
+    const Eigen::LLT<Eigen::MatrixXcd> root(covariance);
+    if (root.info() != Eigen::Success) {
+        return Eigen::MatrixXcd();
+    }
+    return root.matrixL().solve(
+        Eigen::MatrixXcd::Identity(covariance.rows(), covariance.cols()));
+}
+
 Eigen::MatrixXd fisher_information(const covariance_point& point, std::size_t snapshots)
 {
-    const Eigen::Index n = point.covariance.rows();
-    const Eigen::LLT<Eigen::MatrixXcd> root(point.covariance);
-    if (root.info() != Eigen::Success) {
+    const Eigen::MatrixXcd white = whitener(point.covariance);
+    if (white.size() == 0) {
         return Eigen::MatrixXd();
     }
-    const Eigen::MatrixXcd whitener =
-        root.matrixL().solve(Eigen::MatrixXcd::Identity(n, n));
-    const Eigen::MatrixXcd columns = point.derivatives(whitener);
+    const Eigen::MatrixXcd columns = point.derivatives(white);
     const auto jacobian = real_columns(columns);
     return static_cast<double>(snapshots) * (jacobian.transpose() * jacobian);
 }

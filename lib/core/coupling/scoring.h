@@ -19,6 +19,9 @@ namespace gr {
 namespace bearing {
 namespace core {
 
+//! L^-1 of R = L L^H; empty when R is not positive definite.
+Eigen::MatrixXcd whitener(const Eigen::MatrixXcd& covariance);
+
 //! L Re tr(R^-1 dR_i R^-1 dR_j); empty when R is not positive definite.
 Eigen::MatrixXd fisher_information(const covariance_point& point, std::size_t snapshots);
 

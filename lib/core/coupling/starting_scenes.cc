@@ -66,6 +66,13 @@ coupled_scene scene_of(const coupled_covariance& model,
     return scene;
 }
 
+music_estimator
+plain_music(const antenna_array& array, int num_sources, count_method counting)
+{
+    // As few points as there may be.
+    return { array, angle_grid::whole_range(array, 2), { num_sources, counting } };
+}
+
 std::vector<Eigen::VectorXd> other_directions(const antenna_array& centre,
                                               const Eigen::MatrixXcd& covariance,
                                               std::size_t snapshots,

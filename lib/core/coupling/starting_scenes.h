@@ -11,6 +11,7 @@
 #include <gnuradio/bearing/core/array/antenna_array.h>
 #include <gnuradio/bearing/core/coupling/coupled_covariance.h>
 #include <gnuradio/bearing/core/subspace/bearing_estimate.h>
+#include <gnuradio/bearing/core/subspace/music.h>
 #include <Eigen/Dense>
 #include <cstddef>
 #include <vector>
@@ -31,6 +32,10 @@ coupled_scene scene_of(const coupled_covariance& model,
                        const Eigen::VectorXd& azimuth,
                        const Eigen::MatrixXcd& covariance,
                        double noise_power);
+
+//! MUSIC of which nobody looks at the spectrum.
+music_estimator
+plain_music(const antenna_array& array, int num_sources, count_method counting);
 
 /*!
  * \brief Other directions to start from when MUSIC's were of no use: those of weighted

@@ -9,21 +9,19 @@
 #define INCLUDED_BEARING_CORE_SUBSPACE_CHI_SQUARED_H
 
 #include <gnuradio/bearing/core/array/calibration_state.h>
+#include <gnuradio/bearing/core/subspace/chi_squared_quantile.h>
 #include <Eigen/Dense>
-#include <cmath>
 
 namespace gr {
 namespace bearing {
 namespace core {
 
-//! The 0.9999 quantile of chi-squared. E. B. Wilson, M. M. Hilferty 1931: its cube root is
-//! nearly Gaussian. Right to 7 % at one degree of freedom and to 2 % from nine on, always
-//! above.
+//! The 0.9999 quantile of chi-squared. Right to 7 % at one degree of freedom and to 2 % from
+//! nine on, always above.
 inline double chi_squared_limit(double freedom)
 {
     constexpr double deviations = 3.719; // of a Gaussian, one-sided
-    const double variance = 2.0 / (9.0 * freedom);
-    return freedom * std::pow(1.0 - variance + deviations * std::sqrt(variance), 3);
+    return chi_squared_quantile(freedom, deviations);
 }
 
 //! A sum of chi-squared variables with different weights, taken as one with the same mean

@@ -21,10 +21,10 @@ namespace {
 constexpr double smallest_condition = 1e-12;
 } // namespace
 
-Eigen::VectorXd cramer_rao_deviation(const antenna_array& array,
-                                     const Eigen::VectorXd& azimuth,
-                                     const Eigen::VectorXd& snr_db,
-                                     std::size_t snapshots)
+Eigen::VectorXd source_powers(const antenna_array& array,
+                              const Eigen::VectorXd& azimuth,
+                              const Eigen::VectorXd& snr_db,
+                              std::size_t snapshots)
 {
     const int n = array.num_elements();
     const Eigen::Index num_sources = azimuth.size();
@@ -44,15 +44,26 @@ Eigen::VectorXd cramer_rao_deviation(const antenna_array& array,
     if (snapshots < 1) {
         throw std::invalid_argument("snapshots is 0; it must be at least 1");
     }
+    const Eigen::VectorXd each =
+        snr_db.size() == 1 ? Eigen::VectorXd::Constant(num_sources, snr_db(0)).eval()
+                           : snr_db;
+    return Eigen::pow(10.0, each.array() / 10.0);
+}
 
+Eigen::VectorXd cramer_rao_deviation(const antenna_array& array,
+                                     const Eigen::VectorXd& azimuth,
+                                     const Eigen::VectorXd& snr_db,
+                                     std::size_t snapshots)
+{
+    const int n = array.num_elements();
+    const Eigen::Index num_sources = azimuth.size();
+    const Eigen::VectorXd power = source_powers(array, azimuth, snr_db, snapshots);
     Eigen::MatrixXcd a(n, num_sources);
     Eigen::MatrixXcd d(n, num_sources);
-    Eigen::VectorXd power(num_sources);
     for (Eigen::Index k = 0; k < num_sources; ++k) {
         const manifold_point here = array.manifold(azimuth(k));
         a.col(k) = here.a;
         d.col(k) = here.d;
-        power(k) = std::pow(10.0, snr_db(snr_db.size() == 1 ? 0 : k) / 10.0);
     }
     const Eigen::MatrixXcd p = power.cast<std::complex<double>>().asDiagonal();
     const Eigen::MatrixXcd r = a * p * a.adjoint() + Eigen::MatrixXcd::Identity(n, n);

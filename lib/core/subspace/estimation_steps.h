@@ -45,10 +45,6 @@ covariance_analysis analyse(const variant_frame& frame,
 //! An estimate of num_sources values that are all NaN.
 bearing_estimate nothing_found(const antenna_array& array, int num_sources, status why);
 
-//! An azimuth in the range the array reports: [0, 2 pi), or unchanged for front-only
-//! ones.
-double reported_azimuth(const antenna_array& array, double azimuth);
-
 //! What stands for a fitted power that is not positive, 100 dB below the mean power.
 double lowest_reported_power(const Eigen::Ref<const Eigen::MatrixXcd>& covariance);
 //! Sets power_db and snr_db of source \p k; power per element, > 0.
@@ -78,9 +74,6 @@ void fill_accuracy(const variant_frame& frame,
 
 //! Strongest source first, NaN last.
 void sort_by_power(bearing_estimate& estimate);
-
-//! 10 log10(power), not below -200 dB.
-double to_db(double power);
 
 /*!
  * \brief Indices at which \p values has a local minimum, lowest value first.

@@ -282,21 +282,6 @@ sqrt(abar) y; parameters, result and errors as for ddim_sample().
         py::arg("variance"));
 }
 
-template <class Prior>
-std::shared_ptr<const Prior>
-load_prior(const py::object& weights, const antenna_array& array, const char* kind)
-{
-    const std::string path = to_path(weights);
-    const std::shared_ptr<const Prior> prior =
-        Prior::load(path.empty() ? find_weights(array, kind) : path);
-    if (!prior->family().has(array)) {
-        throw std::invalid_argument("weights is \"" + path + "\", which is for a " +
-                                    prior->family().description() +
-                                    "; it must be for the array");
-    }
-    return prior;
-}
-
 void bind_priors(py::module& core)
 {
     core.def(
@@ -309,7 +294,7 @@ void bind_priors(py::module& core)
            int steps,
            int samples,
            std::uint64_t seed) {
-            return load_prior<covariance_prior>(weights, array, "covariance")
+            return weights_for<covariance_prior>(array, to_path(weights), "covariance")
                 ->diffuse(covariance,
                           num_sources,
                           to_snapshots(snapshots, 1),
@@ -350,7 +335,7 @@ Raises ValueError naming the parameter, RuntimeError for a weights file that is 
            const py::object& weights,
            int steps,
            std::uint64_t seed) {
-            return load_prior<snapshot_prior>(weights, array, "snapshot")
+            return weights_for<snapshot_prior>(array, to_path(weights), "snapshot")
                 ->diffuse(snapshots, noise_power, steps, seed);
         },
         R"(

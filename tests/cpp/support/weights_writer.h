@@ -63,6 +63,18 @@ struct weights_writer {
         }
     }
 
+    //! All weights of the network times so much.
+    void scale_network(float factor)
+    {
+        for (tensor& one : tensors) {
+            if (one.name.compare(0, 5, "layer") == 0) {
+                for (float& value : one.values) {
+                    value *= factor;
+                }
+            }
+        }
+    }
+
     //! What a weights file says of itself.
     void describe(const std::string& kind, const std::string& geometry, int num_elements)
     {

@@ -11,12 +11,14 @@
 #include "refusals.h"
 #include "uncalibrated_arrays.h"
 #include "weights_writer.h"
+#include <gnuradio/bearing/core/coupling/coupling_estimator.h>
 #include <gnuradio/bearing/core/coupling/coupling_prior.h>
 #include <gnuradio/bearing/core/coupling/weights_folder.h>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -336,13 +338,7 @@ BOOST_AUTO_TEST_CASE(damaged_weights_are_refused_by_name)
 BOOST_AUTO_TEST_CASE(a_network_that_overflows_leaves_the_start)
 {
     weights_writer writer = random_weights(3, 2);
-    for (weights_writer::tensor& one : writer.tensors) {
-        if (one.name.compare(0, 5, "layer") == 0) {
-            for (float& value : one.values) {
-                value *= 1e30f;
-            }
-        }
-    }
+    writer.scale_network(1e30f);
     const auto prior = load(writer);
     BOOST_TEST_REQUIRE(
         !prior->network()(Eigen::VectorXd::Ones(2), prior->schedule().alpha_bar(0))
@@ -578,4 +574,26 @@ BOOST_AUTO_TEST_CASE(coupling_outside_the_family_is_noticed)
                        << wrong.median() << ", dipoles " << right.glrt.median());
     BOOST_TEST(wrong.median() >= 200.0);
     BOOST_TEST(right.glrt.median() <= 75.0);
+}
+
+BOOST_AUTO_TEST_CASE(an_adapted_estimator_keeps_the_weights_it_has)
+{
+    const antenna_array array = antenna_array::uniform_line(3, 0.5);
+    coupling_config config;
+    config.num_sources = 1;
+    config.prior = coupling_knowledge::gaussian;
+    std::optional<coupling_estimator> estimator;
+    {
+        const folder place;
+        random_weights(3, 2).save(place.file());
+        config.weights = place.file();
+        estimator.emplace(array, config);
+    }
+    // The file is gone now.
+    const antenna_array other = antenna_array::uniform_line(3, 0.48);
+    const coupling_estimator adapted = estimator->adapted(other, 2);
+    BOOST_TEST(adapted.config().num_sources == 2);
+    BOOST_TEST((adapted.array().positions() == other.positions()));
+    BOOST_CHECK_THROW(estimator->adapted(antenna_array::uniform_line(4, 0.5), 1),
+                      std::runtime_error);
 }

@@ -42,11 +42,7 @@ weights_writer random_weights(int num_elements)
 weights_writer silent_weights(int num_elements)
 {
     weights_writer writer = random_weights(num_elements);
-    for (weights_writer::tensor& one : writer.tensors) {
-        if (one.name.compare(0, 5, "layer") == 0) {
-            one.values.assign(one.values.size(), 0.0f);
-        }
-    }
+    writer.scale_network(0.0f);
     return writer;
 }
 
@@ -235,13 +231,7 @@ BOOST_AUTO_TEST_CASE(a_covariance_without_a_signal_stays_what_it_is)
 BOOST_AUTO_TEST_CASE(a_network_that_overflows_leaves_the_covariance_without_its_noise)
 {
     weights_writer writer = random_weights(4);
-    for (weights_writer::tensor& one : writer.tensors) {
-        if (one.name.compare(0, 5, "layer") == 0) {
-            for (float& value : one.values) {
-                value *= 1e30f;
-            }
-        }
-    }
+    writer.scale_network(1e30f);
     const auto prior = load(writer);
     BOOST_TEST_REQUIRE(
         !prior->network()(Eigen::VectorXd::Ones(16), prior->schedule().alpha_bar(0))

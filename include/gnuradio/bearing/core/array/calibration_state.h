@@ -61,6 +61,8 @@ struct BEARING_API calibration_state {
     //! A copy in which the parts that \p newer has replace this one's; the reference
     //! belongs to gains and positions, and is replaced only along with either.
     calibration_state updated_by(const calibration_state& newer) const;
+    //! A copy in which coupling is absent.
+    calibration_state without_coupling() const;
 };
 
 } // namespace core

@@ -131,6 +131,14 @@ public:
              const Eigen::Ref<const Eigen::MatrixXcd>& samples = Eigen::MatrixXcd(),
              const weight_evidence& learnt = {}) const;
 
+    /*!
+     * \brief The same for another calibration, wavelength or place of the array's elements, and
+     * another number of sources. Weights are read again only where those at hand are not for
+     * \p array.
+     * \throws as the constructor
+     */
+    coupling_estimator adapted(const antenna_array& array, int num_sources) const;
+
     const antenna_array& array() const { return d_covariance->array(); }
     const coupling_model& model() const { return d_covariance->model(); }
     const coupling_config& config() const { return d_config; }
@@ -142,6 +150,7 @@ public:
 
 private:
     struct fitted;
+    void set_array(const antenna_array& array);
     bool is_likelihood() const;
     fitted refine(const likelihood_search& search,
                   const bearing_estimate& music,

@@ -45,6 +45,9 @@ public:
     coupling_tracker(const antenna_array& array,
                      coupling_config config = {},
                      coupling_tracking tracking = {});
+    //! \throws std::invalid_argument naming the parameter
+    explicit coupling_tracker(coupling_estimator estimator,
+                              coupling_tracking tracking = {});
 
     //! Bearings of this covariance under all that is known, and that is known better. A scene
     //! that contradicts what was learnt, or whose covariance does, is estimated by itself;

@@ -10,6 +10,8 @@
 
 #include <gnuradio/bearing/api.h>
 #include <gnuradio/bearing/core/array/antenna_array.h>
+#include <memory>
+#include <stdexcept>
 #include <string>
 
 namespace gr {
@@ -26,6 +28,32 @@ namespace core {
  * that kind are for
  */
 BEARING_API std::string find_weights(const antenna_array& array, const std::string& kind);
+
+/*!
+ * \brief The weights of \p path (empty: of find_weights()) for \p array.
+ * \tparam Prior coupling_prior, covariance_prior or snapshot_prior, as \p kind says
+ * \param held given back without reading anything where they are for \p array; may be null
+ * \throws std::runtime_error as find_weights() and Prior::load()
+ * \throws std::invalid_argument when those of \p path are for other arrays
+ */
+template <class Prior>
+std::shared_ptr<const Prior> weights_for(const antenna_array& array,
+                                         const std::string& path,
+                                         const std::string& kind,
+                                         std::shared_ptr<const Prior> held = nullptr)
+{
+    if (held && held->family().has(array)) {
+        return held;
+    }
+    const std::string used = path.empty() ? find_weights(array, kind) : path;
+    std::shared_ptr<const Prior> prior = Prior::load(used);
+    if (!prior->family().has(array)) {
+        throw std::invalid_argument("weights " + used + " are for a " +
+                                    prior->family().description() +
+                                    "; the array is not one");
+    }
+    return prior;
+}
 
 } // namespace core
 } // namespace bearing

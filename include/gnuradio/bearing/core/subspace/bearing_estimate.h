@@ -9,6 +9,7 @@
 #define INCLUDED_GNURADIO_BEARING_CORE_SUBSPACE_BEARING_ESTIMATE_H
 
 #include <gnuradio/bearing/api.h>
+#include <gnuradio/bearing/core/array/antenna_array.h>
 #include <gnuradio/bearing/core/array/status.h>
 #include <Eigen/Dense>
 
@@ -62,6 +63,12 @@ struct BEARING_API bearing_estimate {
     //! estimators that find no roots
     Eigen::VectorXcd roots;
 };
+
+//! An azimuth in the range the array reports: [0, 2 pi), or unchanged for front-only ones.
+BEARING_API double reported_azimuth(const antenna_array& array, double azimuth);
+
+//! 10 log10(power), not below -200 dB.
+BEARING_API double to_db(double power);
 
 } // namespace core
 } // namespace bearing

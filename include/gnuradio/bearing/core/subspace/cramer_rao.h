@@ -18,6 +18,16 @@ namespace bearing {
 namespace core {
 
 /*!
+ * \brief The sources that a bound is asked for: their powers at an element, of noise of power 1.
+ * \param azimuth, snr_db, snapshots as for cramer_rao_deviation(), which see for the errors
+ * \returns K powers
+ */
+BEARING_API Eigen::VectorXd source_powers(const antenna_array& array,
+                                          const Eigen::VectorXd& azimuth,
+                                          const Eigen::VectorXd& snr_db,
+                                          std::size_t snapshots);
+
+/*!
  * \brief Stochastic Cramer-Rao bound of the directions: no unbiased estimator has a
  * smaller standard deviation.
  *
