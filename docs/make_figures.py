@@ -27,6 +27,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from gnuradio import bearing
 from gnuradio.bearing.colours import BLUE, COLOUR_MAP, GREEN, VERMILION
+from gnuradio.bearing.hier.channel_taps import lowpass_taps
 from gnuradio.bearing.tools.training.weights_file import read_weights
 
 SOURCE_DIR = pathlib.Path(__file__).resolve().parents[1]
@@ -396,6 +397,93 @@ def figure_smoothing():
         title="Two coherent sources of 10 dB on a line of 10 elements, 300 snapshots",
     )
     return axes.figure
+
+
+def figure_channels():
+    # Every channel has the prototype, shifted to its centre.
+    num_channels, rate = 16, 16.0
+    taps = lowpass_taps(rate, 0.4, 0.6, 80.0)
+    offsets = np.linspace(-1.5, 1.5, 1201)
+    times = np.arange(len(taps))
+    figure, axes = plt.subplots(figsize=(8, 3.8), layout="constrained")
+    for channel, colour in zip((-1, 0, 1), (GREEN, BLUE, VERMILION)):
+        phases = np.outer(offsets - channel, times) * 2 * np.pi / rate
+        gain_db = 20 * np.log10(np.abs(np.exp(-1j * phases) @ taps) + 1e-9)
+        axes.plot(offsets, gain_db, color=colour, label=f"channel {channel}")
+        axes.axvspan(channel - 0.4, channel + 0.4, color=colour, alpha=0.12, lw=0)
+    axes.set(
+        xlabel="frequency less the centre's (spacings)",
+        ylabel="gain (dB)",
+        xlim=(-1.5, 1.5),
+        ylim=(-110, 5),
+        title=f"Three of {num_channels} channels; shaded: in no other one",
+    )
+    axes.legend(loc="lower right")
+    axes.grid(alpha=0.3)
+    return figure
+
+
+def wide_waves(array, angle_deg, snr_db, size, relative_rate, random):
+    """N x size samples of a flat signal in the inner four fifths of the band, in such noise, with
+    true time delays; the sample rate is relative to the centre frequency."""
+    frequency = np.fft.fftfreq(size)
+    inside = np.abs(frequency) < 0.4
+
+    def noise(*shape):
+        return (random.standard_normal(shape) + 1j * random.standard_normal(shape)) * inside
+
+    angle = np.deg2rad(angle_deg)
+    periods = array.positions @ [np.sin(angle), np.cos(angle), 0.0]
+    delays = np.exp(2j * np.pi * np.outer(periods, 1.0 + frequency * relative_rate))
+    spectra = 10 ** (snr_db / 20) * noise(size) * delays + noise(array.n, size)
+    return (np.fft.ifft(spectra) * np.sqrt(size / 2)).astype(np.complex64)
+
+
+def figure_wideband():
+    """Where one covariance ends: the second eigenvalue, and errors over those of sub-bands."""
+    array, angle, size, trials = bearing.array.ula(n=8, spacing=0.5), 40.0, 4000, 150
+    travel = 3.5 * np.sin(np.deg2rad(angle))  # periods of the centre frequency
+    random = np.random.default_rng(1)
+    products = np.array([0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0])
+    figure, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    for snr_db, colour in zip((0.0, 10.0, 20.0), (GREEN, BLUE, VERMILION)):
+        shown, second, ratio = [], [], []
+        for product in products:
+            bandwidth = product / np.sqrt(8 * 10 ** (snr_db / 10)) / travel
+            relative_rate = bandwidth / 0.8
+            if relative_rate > 0.5:
+                continue
+            narrow, wide, values = [], [], []
+            for _ in range(trials):
+                x = wide_waves(array, angle, snr_db, size, relative_rate, random)
+                r = bearing.core.covariance(x)
+                eigenvalues = np.linalg.eigvalsh(r.astype(complex))
+                values.append(eigenvalues[-2] / np.mean(eigenvalues[:-2]))
+                narrow.append(bearing.core.music(r, array, 1, size).angles_deg[0] - angle)
+                rs, frequency, snapshots = bearing.core.subband_covariance(
+                    x, relative_rate, 16, center_frequency=1.0
+                )
+                found = bearing.core.wideband_music(rs, array, frequency, 1, snapshots, 1.0)
+                wide.append(found.angles_deg[0] - angle)
+            shown.append(product)
+            second.append(np.mean(values))
+            ratio.append(np.sqrt(np.mean(np.square(narrow)) / np.mean(np.square(wide))))
+        axes[0].plot(shown, second, "o-", color=colour, label=f"{snr_db:.0f} dB")
+        axes[1].plot(shown, ratio, "o-", color=colour, label=f"{snr_db:.0f} dB")
+    formula = 1.0 + (np.pi * products) ** 2 / 36 * 9 / 7
+    axes[0].plot(products, formula, "--", color=BLACK, label="formula")
+    axes[0].set(ylabel="second eigenvalue / noise", title="Signal outside the first eigenvector")
+    axes[1].set(ylabel="ratio of RMSE", title="MUSIC on one covariance / on 16 sub-bands")
+    for panel in axes:
+        panel.set(xlabel="B T sqrt(N SNR)", xscale="log", yscale="log")
+        panel.axvline(1.0, color=BLACK, lw=0.8)
+        for axis in (panel.xaxis, panel.yaxis):
+            axis.set_major_formatter("{x:g}")
+            axis.set_minor_formatter("")
+        panel.legend(loc="upper left")
+        panel.grid(alpha=0.3, which="both")
+    axes[1].set_yticks([1, 2, 3, 4, 5])
+    return figure
 
 
 def figure_rv_root_music_roots():

@@ -241,9 +241,8 @@ int coupling_impl::work(int noutput_items,
         d_is_in_flight = false;
         done = 1;
     }
-    std::vector<gr::tag_t> tags;
-    get_tags_in_window(tags, 0, done, noutput_items);
-    d_tags.load(std::move(tags));
+    get_tags_in_window(d_window, 0, done, noutput_items);
+    d_tags.load(std::move(d_window));
     const gr_complex* items = static_cast<const gr_complex*>(input_items[0]);
     const int n = input_signature()->sizeof_stream_item(0) / sizeof(gr_complex);
     const int side = static_cast<int>(std::lround(std::sqrt(n)));

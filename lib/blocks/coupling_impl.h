@@ -13,6 +13,7 @@
 #include "report_schedule.h"
 #include "tuned_couplings.h"
 #include <gnuradio/bearing/coupling.h>
+#include <gnuradio/tags.h>
 #include <atomic>
 #include <map>
 #include <memory>
@@ -20,6 +21,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace gr {
 namespace bearing {
@@ -92,6 +94,7 @@ private:
 
     // These belong to the scheduler's thread.
     item_tags d_tags;
+    std::vector<gr::tag_t> d_window;
     job d_job;
     bool d_is_in_flight = false; // the first item not consumed is with the worker
     bool d_has_warned_of_skipping = false;

@@ -22,9 +22,22 @@ namespace {
 
 constexpr int max_elements = 64;
 
-// The relative rate only tells how large upstream buffers should be: twice its inverse.
-// Items may be longer than any buffer, so beyond this it would ask for memory in vain.
-constexpr int largest_buffer_hint = 4096;
+// The relative rate only tells how large upstream buffers should be: twice its inverse, or
+// GNU Radio's 8192 samples if that is more. Larger ones are filled and emptied in fewer
+// calls. Measured with bm_flowgraph, T = 4096, in turn on two cores: 16384 samples in place
+// of 8192 raise the throughput of 5 / 16 / 32 channels 1.6 / 1.3 / 1.3 times, 32768 2.2 /
+// 1.4 / 1.4 times; with 131072 the second-level cache is full, and from 16 channels on
+// they lower it. Items may be longer than any buffer, so there is a limit.
+constexpr int largest_buffer_hint = 16384;
+
+// More would not be worth the delay where items queue up: a buffer holds twice as many.
+constexpr std::size_t hops_per_hint = 2;
+
+// Tags of N inputs at one place, several times over.
+constexpr std::size_t reserved_tags = 256;
+
+// The estimators take the tag `snapshots` for nonsense above this.
+constexpr double most_snapshots = std::numeric_limits<int>::max();
 
 // A time stamp that is further off than this many samples is not jitter.
 constexpr double largest_jitter = 0.5;
@@ -38,23 +51,6 @@ const pmt::pmt_t rate_key = pmt::intern("rx_rate");
 const pmt::pmt_t gap_key = pmt::intern("gap");
 const pmt::pmt_t snapshots_key = pmt::intern("snapshots");
 
-void require_elements(int num_elements)
-{
-    if (num_elements < 1 || num_elements > max_elements) {
-        throw std::invalid_argument(
-            "covariance: num_elements is " + std::to_string(num_elements) +
-            "; it must be from 1 to " + std::to_string(max_elements));
-    }
-}
-
-void require_snapshots(int snapshots)
-{
-    if (snapshots < 1) {
-        throw std::invalid_argument("covariance: snapshots is " +
-                                    std::to_string(snapshots) + "; it must be >= 1");
-    }
-}
-
 void require_rate(double sample_rate)
 {
     if (!(std::isfinite(sample_rate) && sample_rate >= 0.0)) {
@@ -64,29 +60,66 @@ void require_rate(double sample_rate)
     }
 }
 
+// Parameters that are negative must not become sizes.
+core::sliding_covariance_config checked_config(int snapshots, int hop, double forgetting)
+{
+    if (snapshots < 1) {
+        throw std::invalid_argument("covariance: snapshots is " +
+                                    std::to_string(snapshots) + "; it must be >= 1");
+    }
+    if (hop < 0) {
+        throw std::invalid_argument("covariance: hop is " + std::to_string(hop) +
+                                    "; it must be >= 0");
+    }
+    core::sliding_covariance_config config;
+    config.snapshots = static_cast<std::size_t>(snapshots);
+    config.hop = static_cast<std::size_t>(hop);
+    config.forgetting = forgetting;
+    return config;
+}
+
+void require_elements(int num_elements)
+{
+    if (num_elements < 1 || num_elements > max_elements) {
+        throw std::invalid_argument(
+            "covariance: num_elements is " + std::to_string(num_elements) +
+            "; it must be from 1 to " + std::to_string(max_elements));
+    }
+}
+
 } // namespace
 
-covariance::sptr covariance::make(int num_elements, int snapshots, double sample_rate)
+covariance::sptr covariance::make(
+    int num_elements, int snapshots, double sample_rate, int hop, double forgetting)
 {
     // Here, because the signatures of the block would reject a size of 0 in other words.
     require_elements(num_elements);
-    require_snapshots(snapshots);
     require_rate(sample_rate);
     return gnuradio::make_block_sptr<covariance_impl>(
-        num_elements, snapshots, sample_rate);
+        num_elements, snapshots, sample_rate, hop, forgetting);
 }
 
-covariance_impl::covariance_impl(int num_elements, int snapshots, double sample_rate)
+covariance_impl::sums covariance_impl::make_sums(int num_elements, const window& asked)
+{
+    const core::sliding_covariance_config config =
+        checked_config(asked.snapshots, asked.hop, asked.forgetting);
+    try {
+        return std::make_unique<core::sliding_covariance>(num_elements, config);
+    } catch (const std::invalid_argument& error) {
+        throw std::invalid_argument(std::string("covariance: ") + error.what());
+    }
+}
+
+covariance_impl::covariance_impl(
+    int num_elements, int snapshots, double sample_rate, int hop, double forgetting)
     : gr::block(
           "covariance",
           gr::io_signature::make(num_elements, num_elements, sizeof(gr_complex)),
           gr::io_signature::make(1, 1, num_elements * num_elements * sizeof(gr_complex))),
       d_num_elements(num_elements),
-      d_staged_snapshots(snapshots),
-      d_snapshots(snapshots),
-      d_accumulator(num_elements),
-      d_channels(num_elements),
-      d_snapshots_value(pmt::from_uint64(snapshots))
+      d_asked{ snapshots, hop, forgetting },
+      d_sums(make_sums(num_elements, d_asked)),
+      d_channels(num_elements)
 {
     d_freq.of_input.resize(num_elements);
     d_rate.of_input.resize(num_elements);
@@ -94,21 +127,29 @@ covariance_impl::covariance_impl(int num_elements, int snapshots, double sample_
         d_rate.in_force = sample_rate;
         d_rate.of_input.assign(num_elements, sample_rate);
     }
+    // Room for the tags of most calls, so that it need not be found while samples wait.
+    d_waiting.reserve(reserved_tags);
+    d_latest.reserve(reserved_tags);
+    d_tags.reserve(reserved_tags);
+    d_window.reserve(reserved_tags);
     // N streams become one, and samples may be left out: tags are placed by this block.
     set_tag_propagation_policy(TPP_DONT);
-    set_relative_rate(1, std::min(snapshots, largest_buffer_hint));
+    set_relative_rate(
+        1,
+        std::min<std::size_t>(hops_per_hint * d_sums->config().hop, largest_buffer_hint));
 }
 
 bool covariance_impl::start()
 {
     // Samples between stop and start are missing, and nobody knows how many: neither the
     // unfinished item nor the time goes on.
-    d_accumulator.reset();
+    d_sums->reset();
     d_position = 0;
-    d_item_start = 0;
     d_anchor.reset();
     d_loss.reset();
     d_waiting.clear();
+    // Built from strings, and it does not change while the flowgraph runs.
+    d_source = alias_pmt();
     return block::start();
 }
 
@@ -123,34 +164,75 @@ bool covariance_impl::stop()
 
 void covariance_impl::forecast(int, gr_vector_int& ninput_items_required)
 {
-    // Any number of samples brings an item nearer.
+    // Any number of samples brings an item nearer, and waiting for more of them does not
+    // pay: asking for 512, 1024 or 2048 at a time changed the throughput by less than runs
+    // of the same differ.
     std::fill(ninput_items_required.begin(), ninput_items_required.end(), 1);
+}
+
+// Calls change(window) on what was asked for last.
+template <typename Change>
+void covariance_impl::stage(Change change)
+{
+    const std::lock_guard<std::mutex> one_setter(d_setter_mutex);
+    window asked = d_asked; // only setters write it
+    change(asked);
+    sums staged = make_sums(d_num_elements, asked);
+    const std::lock_guard<std::mutex> lock(d_mutex);
+    d_asked = asked;
+    d_staged.swap(staged);
+    d_is_staged = true;
+}
+
+void covariance_impl::set_window(int snapshots, int hop, double forgetting)
+{
+    stage([&](window& asked) { asked = { snapshots, hop, forgetting }; });
 }
 
 void covariance_impl::set_snapshots(int snapshots)
 {
-    require_snapshots(snapshots);
-    const std::lock_guard<std::mutex> lock(d_mutex);
-    d_staged_snapshots = snapshots;
+    stage([&](window& asked) { asked.snapshots = snapshots; });
+}
+
+void covariance_impl::set_hop(int hop)
+{
+    stage([&](window& asked) { asked.hop = hop; });
+}
+
+void covariance_impl::set_forgetting(double forgetting)
+{
+    stage([&](window& asked) { asked.forgetting = forgetting; });
 }
 
 int covariance_impl::snapshots() const
 {
     const std::lock_guard<std::mutex> lock(d_mutex);
-    return d_staged_snapshots;
+    return d_asked.snapshots;
 }
 
-void covariance_impl::apply_snapshots()
+int covariance_impl::hop() const
 {
-    const std::size_t staged = static_cast<std::size_t>(snapshots());
-    if (staged == d_snapshots) {
-        return;
+    const std::lock_guard<std::mutex> lock(d_mutex);
+    return d_asked.hop;
+}
+
+double covariance_impl::forgetting() const
+{
+    const std::lock_guard<std::mutex> lock(d_mutex);
+    return d_asked.forgetting;
+}
+
+// True when samples that had been gathered make an item of the new window.
+bool covariance_impl::apply_window()
+{
+    const std::lock_guard<std::mutex> lock(d_mutex);
+    if (!d_is_staged) {
+        return false;
     }
-    d_snapshots = staged;
-    d_snapshots_value = pmt::from_uint64(staged);
-    if (d_accumulator.num_snapshots() > d_snapshots) {
-        restart();
-    }
+    d_staged->resume(*d_sums);
+    d_staged.swap(d_sums);
+    d_is_staged = false;
+    return d_sums->is_complete();
 }
 
 // Collects the tags of all inputs in the order of their samples; at one sample, in the
@@ -162,13 +244,13 @@ void covariance_impl::load_tags(int num_samples)
         get_tags_in_window(d_window, input, 0, num_samples);
         const std::uint64_t first = nitems_read(input);
         for (const gr::tag_t& tag : d_window) {
-            d_tags.push_back({ tag.offset - first, input, tag });
+            d_tags.push_back({ tag.offset - first, input, d_tags.size(), tag });
         }
     }
-    std::stable_sort(
-        d_tags.begin(), d_tags.end(), [](const placed_tag& a, const placed_tag& b) {
-            return a.sample < b.sample;
-        });
+    // Not std::stable_sort, which allocates.
+    std::sort(d_tags.begin(), d_tags.end(), [](const placed_tag& a, const placed_tag& b) {
+        return a.sample != b.sample ? a.sample < b.sample : a.order < b.order;
+    });
 }
 
 void covariance_impl::ignore_tag(const gr::tag_t& tag)
@@ -247,8 +329,7 @@ void covariance_impl::move_anchor(std::optional<double> rate)
 
 void covariance_impl::restart()
 {
-    d_accumulator.reset();
-    d_item_start = d_position;
+    d_sums->reset();
     // Tags of the samples that are given up wait for the next item, the last one of each
     // key: where no item is ever finished they must not pile up.
     const auto is_superseded = [this](const waiting_tag& earlier) {
@@ -258,14 +339,14 @@ void covariance_impl::restart()
                        pmt::eq(later.tag.key, earlier.tag.key);
             });
     };
-    std::vector<waiting_tag> latest;
+    d_latest.clear();
     std::remove_copy_if(
-        d_waiting.begin(), d_waiting.end(), std::back_inserter(latest), is_superseded);
-    d_waiting.swap(latest);
+        d_waiting.begin(), d_waiting.end(), std::back_inserter(d_latest), is_superseded);
+    d_waiting.swap(d_latest);
 }
 
 // Takes the tags [first, last) of d_tags, all of which are on the sample at d_position,
-// which is not yet in the accumulator.
+// which is not yet in the sums.
 void covariance_impl::follow_tags(std::size_t first, std::size_t last)
 {
     std::optional<stream_time> time;
@@ -343,43 +424,46 @@ void covariance_impl::follow_tags(std::size_t first, std::size_t last)
 
 void covariance_impl::write_item(gr_complex* out, std::uint64_t item)
 {
-    d_accumulator.covariance(out);
+    d_sums->covariance(out);
 
-    const pmt::pmt_t source = alias_pmt();
     const std::optional<double> rate = d_rate.in_force;
-    if (d_anchor && (rate || d_anchor_position == d_item_start)) {
-        const std::int64_t samples = static_cast<std::int64_t>(d_item_start) -
+    const std::uint64_t start = d_position - d_sums->config().snapshots;
+    if (d_anchor && (rate || d_anchor_position == start)) {
+        const std::int64_t samples = static_cast<std::int64_t>(start) -
                                      static_cast<std::int64_t>(d_anchor_position);
         const std::optional<stream_time> time =
             d_anchor->advanced(samples, rate.value_or(1.0));
         if (time) {
-            add_item_tag(0, item, time_key, time->to_pmt(), source);
+            add_item_tag(0, item, time_key, time->to_pmt(), d_source);
         }
     }
     if (!pmt::is_null(d_rate.value)) {
-        add_item_tag(0, item, rate_key, d_rate.value, source);
+        add_item_tag(0, item, rate_key, d_rate.value, d_source);
         d_rate.value = pmt::PMT_NIL;
     }
     if (!pmt::is_null(d_freq.value)) {
-        add_item_tag(0, item, freq_key, d_freq.value, source);
+        add_item_tag(0, item, freq_key, d_freq.value, d_source);
         d_freq.value = pmt::PMT_NIL;
     }
-    add_item_tag(0, item, snapshots_key, d_snapshots_value, source);
+    const std::uint64_t snapshots =
+        std::llround(std::min(d_sums->num_snapshots(), most_snapshots));
+    if (snapshots != d_told_snapshots) {
+        d_told_snapshots = snapshots;
+        d_snapshots_value = pmt::from_uint64(snapshots);
+    }
+    add_item_tag(0, item, snapshots_key, d_snapshots_value, d_source);
     if (d_loss) {
         add_item_tag(0,
                      item,
                      gap_key,
                      pmt::from_uint64(d_loss->is_known ? d_loss->samples : 0),
-                     source);
+                     d_source);
         d_loss.reset();
     }
     for (const waiting_tag& waiting : d_waiting) {
         add_item_tag(0, item, waiting.tag.key, waiting.tag.value, waiting.tag.srcid);
     }
     d_waiting.clear();
-
-    d_accumulator.reset();
-    d_item_start = d_position;
 }
 
 int covariance_impl::general_work(int noutput_items,
@@ -387,7 +471,8 @@ int covariance_impl::general_work(int noutput_items,
                                   gr_vector_const_void_star& input_items,
                                   gr_vector_void_star& output_items)
 {
-    apply_snapshots();
+    // Samples that a longer window had gathered may be enough for a shorter one.
+    bool is_due = apply_window();
 
     gr_complex* out = static_cast<gr_complex*>(output_items[0]);
     const std::size_t size = static_cast<std::size_t>(
@@ -398,7 +483,7 @@ int covariance_impl::general_work(int noutput_items,
     std::size_t tag = 0;
     int produced = 0;
     while (true) {
-        if (d_accumulator.num_snapshots() == d_snapshots) {
+        if (is_due) {
             write_item(out, nitems_written(0) + produced);
             out += d_num_elements * d_num_elements;
             if (++produced == noutput_items) {
@@ -418,14 +503,13 @@ int covariance_impl::general_work(int noutput_items,
         }
         // Tags are followed where they stand, so no run of samples goes beyond the next.
         const std::size_t limit = tag < d_tags.size() ? d_tags[tag].sample : size;
-        const std::size_t run =
-            std::min(limit - used, d_snapshots - d_accumulator.num_snapshots());
         for (int k = 0; k < d_num_elements; ++k) {
             d_channels[k] = static_cast<const gr_complex*>(input_items[k]) + used;
         }
-        d_accumulator.update(d_channels.data(), run);
+        const std::size_t run = d_sums->update(d_channels.data(), limit - used);
         used += run;
         d_position += run;
+        is_due = d_sums->is_complete();
     }
     consume_each(used);
     return produced;

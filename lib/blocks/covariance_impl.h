@@ -9,10 +9,12 @@
 #define INCLUDED_GNURADIO_BEARING_COVARIANCE_IMPL_H
 
 #include "stream_time.h"
-#include <gnuradio/bearing/core/covariance/accumulator.h>
+#include <gnuradio/bearing/core/covariance/sliding_covariance.h>
 #include <gnuradio/bearing/covariance.h>
 #include <gnuradio/tags.h>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <vector>
@@ -23,7 +25,8 @@ namespace bearing {
 class covariance_impl : public covariance
 {
 public:
-    covariance_impl(int num_elements, int snapshots, double sample_rate);
+    covariance_impl(
+        int num_elements, int snapshots, double sample_rate, int hop, double forgetting);
 
     bool start() override;
     bool stop() override;
@@ -33,8 +36,13 @@ public:
                      gr_vector_const_void_star& input_items,
                      gr_vector_void_star& output_items) override;
 
+    void set_window(int snapshots, int hop, double forgetting) override;
     void set_snapshots(int snapshots) override;
+    void set_hop(int hop) override;
+    void set_forgetting(double forgetting) override;
     int snapshots() const override;
+    int hop() const override;
+    double forgetting() const override;
     int num_elements() const override { return d_num_elements; }
 
 private:
@@ -42,6 +50,7 @@ private:
     struct placed_tag {
         std::uint64_t sample;
         int input;
+        std::size_t order; // in which they were found
         gr::tag_t tag;
     };
     // Another block's tag that waits for its item.
@@ -63,7 +72,18 @@ private:
         bool is_known = true;
     };
 
-    void apply_snapshots();
+    // The window as it was asked for.
+    struct window {
+        int snapshots;
+        int hop;
+        double forgetting;
+    };
+    using sums = std::unique_ptr<core::sliding_covariance>;
+
+    static sums make_sums(int num_elements, const window& asked);
+    template <typename Change>
+    void stage(Change change);
+    bool apply_window();
     void load_tags(int num_samples);
     void follow_tags(std::size_t first, std::size_t last);
     bool follow_numbers(const pmt::pmt_t& key,
@@ -78,17 +98,22 @@ private:
 
     const int d_num_elements;
 
-    mutable std::mutex d_mutex; // guards the staged value only
-    int d_staged_snapshots;
+    std::mutex d_setter_mutex;  // lets one setter finish before the next
+    mutable std::mutex d_mutex; // guards the next three
+    window d_asked;
+    // Made where it is asked for, so that general_work() need not allocate; after the
+    // change it holds what general_work() has given up.
+    sums d_staged;
+    bool d_is_staged = false;
 
     // Everything below belongs to the thread that runs general_work().
-    std::size_t d_snapshots;
-    core::covariance_accumulator d_accumulator;
+    sums d_sums;
     std::vector<const gr_complex*> d_channels;
+    std::uint64_t d_told_snapshots = 0; // what d_snapshots_value says
     pmt::pmt_t d_snapshots_value;
+    pmt::pmt_t d_source; // of the tags that this block makes
 
-    std::uint64_t d_position = 0;   // samples consumed since start()
-    std::uint64_t d_item_start = 0; // position of the present item's first sample
+    std::uint64_t d_position = 0; // samples consumed since start()
 
     input_numbers d_rate;
     input_numbers d_freq;
@@ -99,6 +124,7 @@ private:
     // What the next item will carry.
     std::optional<loss> d_loss;
     std::vector<waiting_tag> d_waiting;
+    std::vector<waiting_tag> d_latest; // for restart()
 
     std::vector<placed_tag> d_tags;
     std::vector<gr::tag_t> d_window;

@@ -293,9 +293,8 @@ int diffmusic_impl::work(int noutput_items,
                          gr_vector_const_void_star& input_items,
                          gr_vector_void_star&)
 {
-    std::vector<gr::tag_t> tags;
-    get_tags_in_window(tags, 0, 0, noutput_items);
-    d_tags.load(std::move(tags));
+    get_tags_in_window(d_window, 0, 0, noutput_items);
+    d_tags.load(std::move(d_window));
     const gr_complex* item = static_cast<const gr_complex*>(input_items[0]);
     const int n = d_array.num_elements();
     for (int k = 0; k < noutput_items; ++k, item += n * n) {

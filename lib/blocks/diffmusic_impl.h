@@ -15,6 +15,7 @@
 #include "truth_schedule.h"
 #include "tuned_calibrators.h"
 #include <gnuradio/bearing/diffmusic.h>
+#include <gnuradio/tags.h>
 #include <atomic>
 #include <mutex>
 #include <string>
@@ -84,6 +85,7 @@ private:
 
     // These belong to the scheduler's thread.
     item_tags d_tags;
+    std::vector<gr::tag_t> d_window;
     truth_schedule d_truths;
     std::optional<stream_time> d_now; // end of the latest item
     arrival d_arrival;

@@ -44,14 +44,23 @@ public:
              gr_vector_const_void_star& input_items,
              gr_vector_void_star& output_items) override
     {
-        std::vector<gr::tag_t> tags;
-        this->get_tags_in_window(tags, 0, 0, noutput_items);
-        d_runner.work(static_cast<const gr_complex*>(input_items[0]),
-                      noutput_items,
-                      std::move(tags),
-                      output_items.empty() ? nullptr
-                                           : static_cast<float*>(output_items[0]));
-        return noutput_items;
+        this->get_tags_in_window(d_new_tags, 0, 0, noutput_items);
+        return d_runner.work(static_cast<const gr_complex*>(input_items[0]),
+                             noutput_items,
+                             d_new_tags,
+                             output_items.empty() ? nullptr
+                                                  : static_cast<float*>(output_items[0]));
+    }
+
+    bool start() override
+    {
+        d_runner.start();
+        return Block::start();
+    }
+    bool stop() override
+    {
+        d_runner.stop();
+        return Block::stop();
     }
 
 protected:
@@ -71,6 +80,9 @@ protected:
     }
 
     estimator_runner d_runner;
+
+private:
+    std::vector<gr::tag_t> d_new_tags;
 };
 
 //! One with a spectrum.

@@ -25,7 +25,9 @@ namespace {
 constexpr double degrees_per_radian = 180.0 / M_PI;
 
 // Between two calls of work() the scheduler delivers messages and work() picks new
-// settings up, so this bounds how many items a change may have to wait for.
+// settings up, so this bounds how many items a change may have to wait for. From 16 on an
+// item costs the same; one at a time costs twice as much, with a spectrum connected two
+// and a half times.
 constexpr int max_items_per_work = 32;
 
 const pmt::pmt_t bearings_port = pmt::mp("bearings");
@@ -147,10 +149,11 @@ estimator_runner::estimator_runner(gr::sync_block& owner,
       d_check(std::move(check)),
       d_heading_deg(checked_heading(heading_deg)),
       d_latest(with_calibrations(std::move(settings))),
-      d_active(d_latest),
-      d_estimator(d_build(*d_active)),
-      d_tags(checked_snapshots(snapshots))
+      d_tags(checked_snapshots(snapshots)),
+      d_builder([this](const build_request& request) { build_if_wanted(request); })
 {
+    add(std::make_shared<const tuned_estimator>(
+        tuned_estimator{ d_latest, std::nullopt, d_build(*d_latest), {} }));
     d_owner.set_max_noutput_items(max_items_per_work);
     d_owner.message_port_register_out(bearings_port);
     d_owner.message_port_register_in(calibration_port);
@@ -254,86 +257,193 @@ void estimator_runner::on_calibration(const pmt::pmt_t& message)
     }
 }
 
-void estimator_runner::work(const gr_complex* items,
-                            int num_items,
-                            std::vector<gr::tag_t> tags,
-                            float* spectra)
+void estimator_runner::start()
+{
+    d_has_begun = false;
+    d_wanted = {};
+    d_builder.start();
+}
+
+void estimator_runner::stop() { d_builder.stop(); }
+
+int estimator_runner::work(const gr_complex* items,
+                           int num_items,
+                           std::vector<gr::tag_t>& tags,
+                           float* spectra)
 {
     const shared_settings latest = latest_settings();
-    if (latest != d_active) {
-        d_active = latest;
-        d_is_stale = true;
-    }
     const double heading_deg = d_heading_deg;
     const std::uint64_t first = d_owner.nitems_read(0);
     d_tags.load(std::move(tags));
     for (int k = 0; k < num_items; ++k) {
         const item_info& info = d_tags.next(first + k);
-        const core::bearing_estimate result = estimate(items, info);
+        d_frequency = info.rx_freq ? info.rx_freq : d_frequency;
+        // What is done goes on downstream before the next item has to wait. One that is
+        // waited for is waited for here: to return without any item done would make the
+        // scheduler call again at once, and end the stream with items left in the buffer
+        // once a block that sends messages to this one has ended. The wait is as long as
+        // building takes, whatever the flowgraph does.
+        const shared_estimator estimator = serving(latest, k == 0);
+        if (!estimator) {
+            // Its tags come again with it, and say the same again: a change of tuning cuts
+            // an item off from the times before it.
+            return k;
+        }
+        const core::bearing_estimate result = estimate(*estimator, items, info);
+        d_has_begun = true;
         d_owner.message_port_pub(
-            bearings_port, bearing_message(result, d_active->method, heading_deg, info));
+            bearings_port,
+            bearing_message(result, estimator->settings->method, heading_deg, info));
         items += d_covariance.size();
         if (spectra) {
-            const int num_points = d_active->grid.value().size();
+            const int num_points = estimator->settings->grid.value().size();
             write_spectrum(result.spectrum_db, num_points, spectra);
             spectra += num_points;
         }
     }
+    return num_items;
 }
 
-core::bearing_estimate estimator_runner::estimate(const gr_complex* item,
+core::bearing_estimate estimator_runner::estimate(const tuned_estimator& estimator,
+                                                  const gr_complex* item,
                                                   const item_info& info)
 {
-    const int n = d_active->array.num_elements();
+    const int n = estimator.settings->array.num_elements();
+    const int columns = n * estimator.settings->num_covariances;
     d_covariance =
-        Eigen::Map<const Eigen::MatrixXcf>(item, n, n).cast<std::complex<double>>();
+        Eigen::Map<const Eigen::MatrixXcf>(item, n, columns).cast<std::complex<double>>();
+    std::string error = estimator.error;
+    if (estimator.estimate) {
+        try {
+            return estimator.estimate(d_covariance, info.snapshots);
+        } catch (const std::exception& thrown) {
+            error = thrown.what();
+        }
+    }
+    if (!d_has_warned) {
+        d_has_warned = true;
+        d_logger->warn("estimation failed, status bad_data: {}", error);
+    }
+    return failed_estimate(estimator.settings->num_sources);
+}
+
+bool estimator_runner::is_same_tuning(const estimator_settings& settings,
+                                      std::optional<double> one,
+                                      std::optional<double> other)
+{
+    if (settings.array.wavelength()) {
+        return one == other;
+    }
+    return &settings.calibrations.at(one) == &settings.calibrations.at(other);
+}
+
+estimator_runner::shared_estimator
+estimator_runner::find(const estimator_settings* settings,
+                       std::optional<double> frequency)
+{
+    // From the latest on: of older settings' estimators the newest serves.
+    const auto found =
+        std::find_if(d_built.rbegin(), d_built.rend(), [&](const shared_estimator& one) {
+            return (!settings || one->settings.get() == settings) &&
+                   is_same_tuning(*one->settings, one->frequency, frequency);
+        });
+    if (found == d_built.rend()) {
+        return nullptr;
+    }
+    std::rotate(found.base() - 1, found.base(), d_built.end());
+    return d_built.back();
+}
+
+void estimator_runner::add(shared_estimator built)
+{
+    // Nobody asks for older settings again.
+    d_built.erase(std::remove_if(d_built.begin(),
+                                 d_built.end(),
+                                 [&](const shared_estimator& one) {
+                                     return is_same_tuning(*one->settings,
+                                                           one->frequency,
+                                                           built->frequency);
+                                 }),
+                  d_built.end());
+    if (d_built.size() == max_estimators) {
+        d_built.erase(d_built.begin());
+    }
+    d_built.push_back(std::move(built));
+}
+
+// On the builder's thread.
+void estimator_runner::build_if_wanted(const build_request& request)
+{
+    {
+        const std::lock_guard<std::mutex> lock(d_built_mutex);
+        if (!(request == d_wanted)) {
+            return; // the stream has gone on to another tuning
+        }
+    }
+    tuned_estimator built{ request.settings, request.frequency, {}, {} };
     try {
-        if (info.rx_freq) {
-            retune(*info.rx_freq);
+        estimator_settings settings = calibrated_settings(
+            *request.settings, request.settings->calibrations.at(request.frequency));
+        if (settings.array.wavelength() && request.frequency) {
+            settings.array =
+                settings.array.with_wavelength(wavelength_at(*request.frequency));
         }
-        if (d_is_stale) {
-            rebuild();
-        }
-        return d_estimator(d_covariance, info.snapshots);
+        built.estimate = d_build(settings);
     } catch (const std::exception& error) {
-        if (!d_has_warned) {
-            d_has_warned = true;
-            d_logger->warn("estimation failed, status bad_data: {}", error.what());
+        built.error = error.what();
+    }
+    {
+        const std::lock_guard<std::mutex> lock(d_built_mutex);
+        add(std::make_shared<const tuned_estimator>(std::move(built)));
+        // Unless something else is wanted by now: asked for again, it is built again.
+        if (request == d_wanted) {
+            d_wanted = {};
         }
-        return failed_estimate(d_active->num_sources);
     }
+    d_has_built.notify_one();
 }
 
-void estimator_runner::retune(double rx_freq)
+estimator_runner::shared_estimator
+estimator_runner::serving(const shared_settings& latest, bool may_wait)
 {
-    if (d_frequency == rx_freq) {
-        return;
+    if (d_serving && d_serving->settings == latest &&
+        d_serving_frequency == d_frequency) {
+        return d_serving;
     }
-    const tuned_calibrations& calibrations = d_active->calibrations;
-    if (d_active->array.wavelength() ||
-        &calibrations.at(d_frequency) != &calibrations.at(rx_freq)) {
-        d_is_stale = true;
+    std::unique_lock<std::mutex> lock(d_built_mutex);
+    shared_estimator found = find(latest.get(), d_frequency);
+    if (!found) {
+        const build_request request{ latest, d_frequency };
+        if (!(d_wanted == request)) {
+            d_wanted = request;
+            // When the queue is full it throws away its oldest, never this one.
+            d_builder.push(request);
+        }
+        if (d_has_begun) {
+            found = find(nullptr, d_frequency);
+        }
+        if (!found && !may_wait) {
+            return nullptr;
+        }
+        d_has_built.wait(lock, [&] {
+            found = found ? found : find(latest.get(), d_frequency);
+            return found != nullptr;
+        });
     }
-    d_frequency = rx_freq;
-}
-
-void estimator_runner::rebuild()
-{
-    estimator_settings settings =
-        calibrated_settings(*d_active, d_active->calibrations.at(d_frequency));
-    if (settings.array.wavelength() && d_frequency) {
-        settings.array = settings.array.with_wavelength(wavelength_at(*d_frequency));
+    lock.unlock();
+    if (found->settings == latest) {
+        warn_if_uncalibrated(*latest);
     }
-    warn_if_uncalibrated();
-    d_estimator = d_build(settings);
-    d_is_stale = false;
+    d_serving = found;
+    d_serving_frequency = d_frequency;
+    return found;
 }
 
 // Once: whoever hops between tunings knows.
-void estimator_runner::warn_if_uncalibrated()
+void estimator_runner::warn_if_uncalibrated(const estimator_settings& settings)
 {
     if (d_frequency && !d_has_warned_of_tuning &&
-        d_active->calibrations.is_for_others(*d_frequency)) {
+        settings.calibrations.is_for_others(*d_frequency)) {
         d_has_warned_of_tuning = true;
         d_logger->warn("no calibration for {} Hz, only for other frequencies",
                        *d_frequency);

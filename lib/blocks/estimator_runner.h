@@ -8,6 +8,7 @@
 #ifndef INCLUDED_GNURADIO_BEARING_BLOCKS_ESTIMATOR_RUNNER_H
 #define INCLUDED_GNURADIO_BEARING_BLOCKS_ESTIMATOR_RUNNER_H
 
+#include "background_worker.h"
 #include "item_tags.h"
 #include "tuned_calibrations.h"
 #include <gnuradio/bearing/core/array/antenna_array.h>
@@ -19,6 +20,7 @@
 #include <gnuradio/logger.h>
 #include <gnuradio/sync_block.h>
 #include <Eigen/Dense>
+#include <condition_variable>
 #include <atomic>
 #include <cstddef>
 #include <functional>
@@ -43,6 +45,8 @@ struct estimator_settings {
     std::optional<core::angle_grid> grid;
     //! empty for estimators without any
     std::string variant = {};
+    //! N x N each, side by side in an item and in what the estimator is given
+    int num_covariances = 1;
     //! filled by the runner, from the array
     tuned_calibrations calibrations = tuned_calibrations();
 };
@@ -91,8 +95,15 @@ core::angle_grid spectrum_grid(const core::antenna_array& array,
  * item.
  *
  * A setter copies the settings, changes and checks the copy and puts it in the place of
- * the old ones. Setters wait for one another; work() waits for the last step only, picks
- * the latest settings up and rebuilds the estimator.
+ * the old ones. Setters wait for one another; work() waits for the last step only.
+ *
+ * Estimators are built on a thread of their own, because their tables take up to
+ * milliseconds, and the latest are kept, so that a receiver which hops between tunings
+ * builds them once.
+ * - New settings: the old estimator serves until the new one is ready, unless no item has
+ *   been estimated since start(): what was set before that holds from the first item on.
+ * - A new tuning: its items wait, in the buffer, for an estimator of that tuning; none of
+ *   them ever meets another one's manifold.
  *
  * A calibration that names its frequency is applied to items tuned to it only: see
  * tuned_calibrations.
@@ -130,17 +141,26 @@ public:
     void set_calibration(const core::calibration_state& calibration);
     std::vector<double> grid_deg() const;
 
+    // Of the block's own, from the scheduler's thread.
+    void start();
+    void stop();
+
     /*!
      * \brief Estimates, publishes and never throws: an estimator that fails ends in
      * status bad_data.
+     *
+     * It waits for an estimator that is being built when the first item needs it, and
+     * comes back early when a later one does.
+     *
      * \param items \p num_items covariances, column-major
      * \param tags those of the items
      * \param spectra one an item; may be null
+     * \returns number of items that are done, >= 1
      */
-    void work(const gr_complex* items,
-              int num_items,
-              std::vector<gr::tag_t> tags,
-              float* spectra);
+    int work(const gr_complex* items,
+             int num_items,
+             std::vector<gr::tag_t>& tags,
+             float* spectra);
 
 private:
     using shared_settings = std::shared_ptr<const estimator_settings>;
@@ -151,10 +171,44 @@ private:
 
     void check(const estimator_settings& settings) const;
     void on_calibration(const pmt::pmt_t& message);
-    void retune(double rx_freq);
-    void rebuild();
-    void warn_if_uncalibrated();
-    core::bearing_estimate estimate(const gr_complex* item, const item_info& info);
+    // An estimator as it came out of its settings at a tuning.
+    struct tuned_estimator {
+        shared_settings settings;
+        std::optional<double> frequency;
+        bearing_estimator estimate; // empty: cannot be built
+        std::string error;          // why
+    };
+    using shared_estimator = std::shared_ptr<const tuned_estimator>;
+
+    // What is to be built.
+    struct build_request {
+        shared_settings settings;
+        std::optional<double> frequency;
+
+        bool operator==(const build_request& other) const
+        {
+            return settings == other.settings && frequency == other.frequency;
+        }
+    };
+
+    // As many tunings as are kept; a table of a large array takes a megabyte.
+    static constexpr std::size_t max_estimators = 16;
+
+    static bool is_same_tuning(const estimator_settings& settings,
+                               std::optional<double> one,
+                               std::optional<double> other);
+    // Null: there is none. Any settings' one serves where \p settings is null.
+    shared_estimator find(const estimator_settings* settings,
+                          std::optional<double> frequency);
+    void build_if_wanted(const build_request& request);
+    void add(shared_estimator built);
+    // Of the latest settings, or of older ones while these are built; null when there is
+    // none for this tuning yet and \p may_wait is false.
+    shared_estimator serving(const shared_settings& latest, bool may_wait);
+    void warn_if_uncalibrated(const estimator_settings& settings);
+    core::bearing_estimate estimate(const tuned_estimator& estimator,
+                                    const gr_complex* item,
+                                    const item_info& info);
 
     gr::sync_block& d_owner;
     const gr::logger_ptr d_logger;
@@ -166,15 +220,22 @@ private:
     mutable std::mutex d_mutex; // guards d_latest
     shared_settings d_latest;
 
+    std::mutex d_built_mutex; // guards d_built and d_wanted
+    std::condition_variable d_has_built;
+    std::vector<shared_estimator> d_built; // in use last comes last
+    build_request d_wanted; // what is built next, whatever was asked for before
+
     // The rest belongs to the thread that calls work().
-    shared_settings d_active;
     std::optional<double> d_frequency; // of the latest item that told it
-    bool d_is_stale = false;           // d_estimator lags behind the two above
-    bearing_estimator d_estimator;
+    shared_estimator d_serving;        // at d_serving_frequency
+    std::optional<double> d_serving_frequency;
+    bool d_has_begun = false; // an item has been estimated since start()
     item_tags d_tags;
     Eigen::MatrixXcd d_covariance;
     bool d_has_warned = false;
     bool d_has_warned_of_tuning = false;
+
+    background_worker<build_request> d_builder; // last: its thread uses the others
 };
 
 } // namespace bearing

@@ -48,10 +48,13 @@ std::optional<double> item_info::duration() const
 
 item_tags::item_tags(std::size_t snapshots) { d_item.snapshots = snapshots; }
 
-void item_tags::load(std::vector<gr::tag_t> tags)
+void item_tags::load(std::vector<gr::tag_t>&& tags)
 {
-    d_tags = std::move(tags);
-    std::stable_sort(d_tags.begin(), d_tags.end(), gr::tag_t::offset_compare);
+    d_tags.swap(tags);
+    // Those of one stream are, and sorting takes memory.
+    if (!std::is_sorted(d_tags.begin(), d_tags.end(), gr::tag_t::offset_compare)) {
+        std::stable_sort(d_tags.begin(), d_tags.end(), gr::tag_t::offset_compare);
+    }
     d_next_tag = 0;
 }
 

@@ -51,8 +51,9 @@ public:
     //! \param snapshots number behind each item while no tag tells; 0: unknown
     explicit item_tags(std::size_t snapshots);
 
-    //! Takes the tags of the items that next() will be asked for, in any order.
-    void load(std::vector<gr::tag_t> tags);
+    //! Takes the tags of the items that next() will be asked for, in any order, and leaves
+    //! memory that can be used for the next ones.
+    void load(std::vector<gr::tag_t>&& tags);
 
     //! What is known about the item with absolute number \p offset; offsets ascend.
     const item_info& next(std::uint64_t offset);

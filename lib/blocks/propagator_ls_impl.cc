@@ -14,6 +14,7 @@
 #include <gnuradio/io_signature.h>
 #include <type_traits>
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
@@ -30,6 +31,9 @@ constexpr double slowest_scale = 0.95;
 constexpr double fastest_scale = 1.05;
 // A change of velocity by less costs no hundredth of a decibel.
 constexpr double smallest_step = 2e-4;
+
+// For a worker that was given one job; it always ends, and is asked again.
+constexpr std::chrono::seconds longest_wait{ 1 };
 
 bool is_calibration(double scale)
 {
@@ -170,7 +174,8 @@ propagator_ls_impl<T>::propagator_ls_impl(
       d_sources(d_num_sources),
       d_unconnected(d_num_sources, std::vector<T>(d_stream->hop())),
       d_tags(sample_rate),
-      d_center_frequency(center_frequency(config, propagators))
+      d_center_frequency(center_frequency(config, propagators)),
+      d_worker([](const std::shared_ptr<velocity_fits>& job) { fit_velocities(*job); })
 {
     // Tags of N inputs come out once.
     this->set_tag_propagation_policy(gr::block::TPP_DONT);
@@ -183,6 +188,7 @@ propagator_ls_impl<T>::propagator_ls_impl(
 template <class T>
 propagator_ls_impl<T>::~propagator_ls_impl()
 {
+    d_worker.stop();
     const std::lock_guard<std::mutex> planning(gr::fft::planner::mutex());
     d_stream.reset();
 }
@@ -208,7 +214,18 @@ bool propagator_ls_impl<T>::start()
     d_block_start = 0;
     d_told_until = 0;
     d_next_velocity = 0.0;
+    d_fits.reset();
+    if (d_velocity_use != velocity_use::off) {
+        d_worker.start();
+    }
     return gr::block::start();
+}
+
+template <class T>
+bool propagator_ls_impl<T>::stop()
+{
+    d_worker.stop();
+    return gr::block::stop();
 }
 
 template <class T>
@@ -291,6 +308,7 @@ void propagator_ls_impl<T>::set_propagators(
     d_stream->set_propagators(propagators);
     d_given = propagators;
     d_velocities.assign(d_num_sources, velocity_mean());
+    d_is_fit_outdated = true;
     d_follower.forget();
 }
 
@@ -517,6 +535,7 @@ void propagator_ls_impl<T>::restart()
 template <class T>
 void propagator_ls_impl<T>::finish()
 {
+    follow_velocity();
     const std::uint64_t first = d_num_read + d_stream->available();
     d_stream->finish();
     if (d_num_read + d_stream->available() > first) {
@@ -610,31 +629,68 @@ std::size_t propagator_ls_impl<T>::write(const gr_vector_const_void_star& inputs
     return taken;
 }
 
-// Relative to the propagator in force.
+// In the worker's thread.
 template <class T>
-double propagator_ls_impl<T>::velocity_of_last_block(int source) const
+void propagator_ls_impl<T>::fit_velocities(velocity_fits& job)
 {
-    // The fit transforms blocks of a length of its own.
-    const std::lock_guard<std::mutex> planning(gr::fft::planner::mutex());
-    return d_stream->velocity_scale(source);
+    for (std::size_t k = 0; k < job.fits.size(); ++k) {
+        if (job.fits[k]) {
+            // The fit transforms blocks of a length of its own.
+            const std::lock_guard<std::mutex> planning(gr::fft::planner::mutex());
+            job.scales[k] = job.fits[k]();
+        }
+    }
+    job.fits.clear(); // and the data they hold
 }
 
+/*
+ * A fit takes longer than a block of a fast stream lasts, so the worker has half of the
+ * interval for it. What it found is used at an item that was set before: what comes out does
+ * not depend on how fast the machine is. Only if it took longer, the stream waits.
+ */
 template <class T>
 void propagator_ls_impl<T>::learn_velocity()
 {
-    // A fit takes longer than a block of a fast stream lasts.
     const auto ready = static_cast<double>(d_num_read + d_stream->available());
-    if (d_velocity_use == velocity_use::off || ready < d_next_velocity) {
+    if (ready >= d_velocity_due) {
+        follow_velocity();
+    }
+    if (d_velocity_use == velocity_use::off || d_fits || ready < d_next_velocity) {
         return;
     }
     d_next_velocity = ready + d_interval * d_sample_rate;
+    d_velocity_due = ready + 0.5 * d_interval * d_sample_rate;
+    d_fits = std::make_shared<velocity_fits>();
+    d_is_fit_outdated = false;
+    d_fits->fits.resize(d_num_sources);
+    d_fits->scales.assign(d_num_sources, std::numeric_limits<double>::quiet_NaN());
+    for (int k = 0; k < d_num_sources; ++k) {
+        d_fits->applied.push_back(d_velocities[k].applied);
+        if (d_given[k].has_velocity()) {
+            d_fits->fits[k] = d_stream->velocity_fit(k);
+        }
+    }
+    d_worker.push(d_fits);
+}
+
+// Takes what the worker found, if it was asked.
+template <class T>
+void propagator_ls_impl<T>::follow_velocity()
+{
+    if (!d_fits) {
+        return;
+    }
+    while (!d_worker.is_idle_by(std::chrono::steady_clock::now() + longest_wait)) {
+    }
+    const std::shared_ptr<velocity_fits> found = std::move(d_fits);
+    d_fits.reset();
+    if (d_is_fit_outdated) {
+        return;
+    }
     bool is_due = false;
     for (int k = 0; k < d_num_sources; ++k) {
-        if (!d_given[k].has_velocity()) {
-            continue;
-        }
         velocity_mean& mean = d_velocities[k];
-        const double seen = mean.applied * velocity_of_last_block(k);
+        const double seen = found->applied[k] * found->scales[k];
         if (!std::isfinite(seen)) {
             continue;
         }

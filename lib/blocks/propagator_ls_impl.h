@@ -8,11 +8,14 @@
 #ifndef INCLUDED_GNURADIO_BEARING_PROPAGATOR_LS_IMPL_H
 #define INCLUDED_GNURADIO_BEARING_PROPAGATOR_LS_IMPL_H
 
+#include "background_worker.h"
 #include "sensor_tags.h"
 #include "wave_follower.h"
 #include <gnuradio/bearing/propagator_ls.h>
 #include <atomic>
 #include <cstddef>
+#include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -36,6 +39,7 @@ public:
     ~propagator_ls_impl() override;
 
     bool start() override;
+    bool stop() override;
     void forecast(int noutput_items, gr_vector_int& ninput_items_required) override;
     int general_work(int noutput_items,
                      gr_vector_int& ninput_items,
@@ -82,6 +86,13 @@ private:
         double applied = 1.0;
         double tried = 1.0;
     };
+    // Fits to one block of data, and what they found: relative to the velocities that were
+    // applied then.
+    struct velocity_fits {
+        std::vector<std::function<double()>> fits; // none: no velocity to be found
+        std::vector<double> applied;
+        std::vector<double> scales;
+    };
 
     static const char* name_of(event event);
     std::uint64_t count(event event, std::uint64_t number = 1);
@@ -104,7 +115,8 @@ private:
     std::size_t
     write(const gr_vector_const_void_star& inputs, std::size_t used, std::size_t count);
     void finish();
-    double velocity_of_last_block(int source) const;
+    static void fit_velocities(velocity_fits& job);
+    void follow_velocity();
     void learn_velocity();
     void tell(bool is_last);
     pmt::pmt_t report();
@@ -123,6 +135,8 @@ private:
     wave_follower d_follower;
     std::uint64_t d_counts[static_cast<std::size_t>(event::num_events)] = {};
     std::uint64_t d_restarts = 0;
+    std::shared_ptr<velocity_fits> d_fits; // that the worker has
+    bool d_is_fit_outdated = false;        // other propagators came meanwhile
 
     // Everything below belongs to the scheduler's thread.
     std::vector<const T*> d_inputs;
@@ -140,9 +154,12 @@ private:
     std::uint64_t d_block_start = 0; // first item of the latest block of outputs
     std::uint64_t d_told_until = 0;  // items that messages have told of
     double d_next_velocity = 0.0;    // items by which the velocity is fitted again
+    double d_velocity_due = 0.0;     // items by which a fit is made use of
     core::status d_told_status = core::status::learning;
     std::uint64_t d_told_restarts = 0;
     std::vector<pmt::pmt_t> d_messages;
+
+    background_worker<std::shared_ptr<velocity_fits>> d_worker;
 };
 
 } // namespace bearing

@@ -19,6 +19,7 @@ bearing_estimator build(const estimator_settings& settings)
     config.num_sources = settings.num_sources;
     config.counting = settings.counting;
     config.variant = core::root_music_variant_from_string(settings.variant);
+    config.all_roots = false; // messages have none
     const core::root_music_estimator estimator(settings.array, config);
     return [estimator](const Eigen::MatrixXcd& covariance, std::size_t snapshots) {
         return estimator.estimate(covariance, snapshots);

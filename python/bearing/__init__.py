@@ -17,6 +17,7 @@ from .bearing_python import (
     array_simulator,
     beamscan,
     calibration,
+    channel_tags,
     core,
     coupling,
     covariance,
@@ -27,14 +28,19 @@ from .bearing_python import (
     propagator_ls_cc,
     propagator_ls_ff,
     root_music,
+    subband_covariance,
     subspace_fit,
+    wideband_music,
     __version__,
 )
 from .bearing_report import bearing_report
+from .hier.channel_filter import channel_filter
+from .hier.channelized_covariance import channelized_covariance
 from .hier.dispersive_line_source import dispersive_line_source
 from .hier.recording_sink import recording_sink
 from .hier.recording_source import recording_source
 from .hier.sigmf import capture, load_recording, recording, recording_error
+from .hier.wideband_source import wideband_source
 
 __all__ = [
     "apply_calibration",
@@ -44,6 +50,9 @@ __all__ = [
     "bearing_report",
     "calibration",
     "capture",
+    "channel_filter",
+    "channel_tags",
+    "channelized_covariance",
     "core",
     "coupling",
     "covariance",
@@ -60,7 +69,10 @@ __all__ = [
     "recording_sink",
     "recording_source",
     "root_music",
+    "subband_covariance",
     "subspace_fit",
+    "wideband_music",
+    "wideband_source",
 ]
 
 # Imported when they are first used, and not by "import *": a receiver without a display has

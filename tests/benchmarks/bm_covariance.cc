@@ -15,12 +15,20 @@
  *   else; more than 1 where a variant gets by with fewer
  * - Gfma/s_peak: that rate, in 10^9 float multiply-adds a second
  *
+ * covariance/error/<variant>/<N>: normwise_error at T = 65536, ||R - R_double|| / ||R_double||
+ * in the Frobenius norm, of noise.
+ *
+ * covariance/sliding/<N>/<hops>: sliding_covariance with that many hops in T = 4096, and
+ * with forgetting, against the same samples side by side (share_of_plain); and against every
+ * window multiplied anew (ratio_vs_recomputed).
+ *
  * covariance/ratio_vs_volk is the variant that the processor gets by default;
  * covariance/ratio_vs_volk_<variant> are the others.
  */
 
 #include "interleaved.h"
 #include <gnuradio/bearing/core/covariance/accumulator.h>
+#include <gnuradio/bearing/core/covariance/sliding_covariance.h>
 #include <Eigen/Core>
 #include <benchmark/benchmark.h>
 #include <volk/volk.h>
@@ -34,6 +42,8 @@ namespace {
 
 using gr::bearing::core::covariance_accumulator;
 using gr::bearing::core::covariance_kernel_name;
+using gr::bearing::core::sliding_covariance;
+using gr::bearing::core::sliding_covariance_config;
 
 constexpr int num_snapshots = 4096;
 
@@ -42,7 +52,7 @@ constexpr int num_snapshots = 4096;
 class input
 {
 public:
-    input(int num_elements, int offset = 0)
+    input(int num_elements, int offset = 0, int num_snapshots = ::num_snapshots)
         : d_matrix(num_elements, num_snapshots), d_channels(num_elements)
     {
         std::mt19937 generator(1);
@@ -220,6 +230,58 @@ void ratios(benchmark::State& state, const std::string& kernel, int n)
     state.counters["Msamples/s/channel"] = 1e-6 * num_snapshots / seconds;
 }
 
+void error(benchmark::State& state, const std::string& kernel, int n)
+{
+    constexpr int many = 65536;
+    const input x(n, 0, many);
+    double normwise = 0.0;
+    for (auto _ : state) {
+        covariance_accumulator accumulator(n, kernel);
+        accumulator.update(x.channels(), many);
+        const Eigen::MatrixXcd samples = x.matrix().cast<std::complex<double>>();
+        const Eigen::MatrixXcd r = samples * samples.adjoint() / many;
+        normwise = (accumulator.covariance() - r).norm() / r.norm();
+    }
+    state.counters["normwise_error"] = normwise;
+}
+
+void run_sliding(sliding_covariance& sums, std::complex<float>* r, const input& x, int n)
+{
+    std::vector<const std::complex<float>*> channels(n);
+    for (int done = 0; done < num_snapshots;) {
+        for (int i = 0; i < n; ++i)
+            channels[i] = x.channels()[i] + done;
+        done += static_cast<int>(sums.update(channels.data(), num_snapshots - done));
+        if (sums.is_complete())
+            sums.covariance(r);
+    }
+    benchmark::ClobberMemory();
+}
+
+void sliding(benchmark::State& state, int n, int hops)
+{
+    const input x(n);
+    std::vector<std::complex<float>> r(n * n);
+    sliding_covariance_config config;
+    config.snapshots = num_snapshots;
+    sliding_covariance plain(n, config);
+    config.hop = num_snapshots / hops;
+    sliding_covariance overlapping(n, config);
+    config.hop = 0;
+    config.forgetting = 0.5;
+    sliding_covariance forgetting(n, config);
+    contender side_by_side([&] { run_sliding(plain, r.data(), x, n); });
+    contender overlap([&] { run_sliding(overlapping, r.data(), x, n); });
+    contender forget([&] { run_sliding(forgetting, r.data(), x, n); });
+    for (auto _ : state)
+        time_interleaved({ &side_by_side, &overlap, &forget });
+    state.counters["share_of_plain"] = side_by_side.seconds() / overlap.seconds();
+    state.counters["ratio_vs_recomputed"] =
+        hops * side_by_side.seconds() / overlap.seconds();
+    state.counters["share_of_plain_forgetting"] =
+        side_by_side.seconds() / forget.seconds();
+}
+
 } // namespace
 
 int main(int argc, char** argv)
@@ -235,7 +297,7 @@ int main(int argc, char** argv)
     }
     const std::string best = covariance_kernel_name();
 
-    for (const int n : { 4, 5, 8, 16, 32 }) {
+    for (const int n : { 2, 3, 4, 5, 8, 16, 32, 64 }) {
         const std::string tail = "/" + std::to_string(n);
         for (const std::string& kernel : kernels) {
             benchmark::RegisterBenchmark(
@@ -257,7 +319,7 @@ int main(int argc, char** argv)
             ("covariance/fma_peak/" + kernel).c_str(),
             [=](benchmark::State& state) { fma_peak(state, kernel); });
     // One iteration: the rounds inside are what is repeated.
-    for (const int n : { 4, 5, 8, 16, 32 })
+    for (const int n : { 2, 3, 4, 5, 8, 16, 32, 64 })
         for (const std::string& kernel : kernels) {
             const std::string name =
                 kernel == best
@@ -268,6 +330,22 @@ int main(int argc, char** argv)
                 ->Iterations(1)
                 ->Unit(benchmark::kMillisecond);
         }
+
+    for (const int n : { 5, 16 }) {
+        const std::string tail = "/" + std::to_string(n);
+        for (const std::string& kernel : kernels)
+            benchmark::RegisterBenchmark(
+                ("covariance/error/" + kernel + tail).c_str(),
+                [=](benchmark::State& state) { error(state, kernel, n); })
+                ->Iterations(1)
+                ->Unit(benchmark::kMillisecond);
+        for (const int hops : { 2, 8, 64 })
+            benchmark::RegisterBenchmark(
+                ("covariance/sliding" + tail + "/" + std::to_string(hops)).c_str(),
+                [=](benchmark::State& state) { sliding(state, n, hops); })
+                ->Iterations(1)
+                ->Unit(benchmark::kMillisecond);
+    }
 
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv))

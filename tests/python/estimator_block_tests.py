@@ -716,6 +716,106 @@ class EstimatorBlockTests:
                 lambda report: angle_error(report.angles_deg, 20.0)[0] < ANGLE_TOLERANCE_DEG
             )
 
+    # Tunings. Estimators are built beside the flowgraph; the wavelength of a wrong one puts a
+    # bearing degrees off.
+
+    def hops(self, frequencies):
+        """An array in metres; covariances of bearings that go up and down, and their tags."""
+        array = bearing.array.ula(n=self.n, spacing=0.5, wavelength=1.0)
+        angles = 20.0 + 10.0 * (np.arange(len(frequencies)) % 5)
+        scenes = {
+            (f, angle): scene(line_positions(self.n, 0.5 * f / SPEED_OF_LIGHT), angle)
+            for f in set(frequencies)
+            for angle in set(angles)
+        }
+        covariances = [scenes[pair] for pair in zip(frequencies, angles)]
+        tags = [tag(k, "rx_freq", pmt.from_double(f)) for k, f in enumerate(frequencies)]
+        return array, angles, covariances, tags
+
+    def assert_hops(self, reports, frequencies, angles):
+        got = [pmt.to_double(report.get("rx_freq")) for report in reports]
+        self.assertEqual(got, list(frequencies))
+        found = [report.angles_deg[0] for report in reports]
+        worst = np.max(angle_error(found, angles))
+        self.assertLess(worst, ANGLE_TOLERANCE_DEG)
+
+    def test_every_item_of_a_hopping_receiver_meets_its_own_manifold(self):
+        # Few tunings, whose estimators are kept; more than are kept; and a new one each time.
+        for num_tunings, num_items in ((3, 1000), (40, 400), (300, 300)):
+            tunings = np.linspace(150e6, SPEED_OF_LIGHT, num_tunings)
+            frequencies = [float(tunings[k % num_tunings]) for k in range(num_items)]
+            array, angles, covariances, tags = self.hops(frequencies)
+            block = self.make(array, 1, **self.few_points)
+            reports = Flowgraph(block, covariances, tags).run()
+            self.assert_hops(reports, frequencies, angles)
+
+    def test_rx_time_goes_on_over_items_that_had_to_wait(self):
+        frequencies = [150e6, 150e6, 200e6, 200e6, 250e6, 250e6]
+        array, angles, covariances, tags = self.hops(frequencies)
+        tags.append(tag(0, "rx_rate", pmt.from_double(1e3)))
+        tags += [tag(k, "rx_time", time_value(k, 0.5)) for k in (0, 2, 4)]
+        block = self.make(array, 1, snapshots=250)
+        reports = run(block, covariances, tags)
+        self.assert_hops(reports, frequencies, angles)
+        times = [(0, 0.5), (0, 0.75), (2, 0.5), (2, 0.75), (4, 0.5), (4, 0.75)]
+        self.assertEqual([report.rx_time for report in reports], times)
+
+    def test_items_that_wait_come_through_though_a_neighbour_ends(self):
+        # Whoever sends messages tells at its end; a block that then does nothing is ended.
+        frequencies = [float(f) for f in np.linspace(150e6, SPEED_OF_LIGHT, 300)]
+        array, angles, covariances, tags = self.hops(frequencies)
+        block = self.make(array, 1, **self.few_points)
+        flowgraph = Flowgraph(block, covariances, tags)
+        source = blocks.vector_source_c(to_items([self.r]), False, self.n**2)
+        neighbour = self.make(self.line, 1)
+        flowgraph.top.connect(source, neighbour)
+        flowgraph.top.msg_connect(neighbour, "bearings", block, "calibration")
+        self.assert_hops(flowgraph.run(), frequencies, angles)
+
+    def test_calibrations_and_hops_at_once_lose_nothing(self):
+        frequencies = [float(150e6 + 1e6 * (k % 29)) for k in range(1500)]
+        array, angles, covariances, tags = self.hops(frequencies)
+        block = self.make(array, 1, **self.few_points)
+        flowgraph = Flowgraph(block, covariances, tags)
+        flowgraph.top.start()
+        # A common gain changes no bearing: whichever calibration serves, the manifold is
+        # that of the item's wavelength or the bearing is wrong.
+        for k in range(200):
+            message = calibration_message(gains=c32(np.full(self.n, np.exp(0.1j * k))))
+            block.to_basic_block()._post(pmt.intern("calibration"), message)
+            time.sleep(0.0005)
+        flowgraph.top.wait()
+        count = flowgraph.messages.num_messages()
+        deadline = time.monotonic() + 30
+        while count < len(frequencies) and time.monotonic() < deadline:
+            time.sleep(0.001)
+            count = flowgraph.messages.num_messages()
+        self.assertEqual(count, len(frequencies))
+        reports = [flowgraph.report(k) for k in range(count)]
+        self.assert_hops(reports, frequencies, angles)
+
+    def test_a_hopping_flowgraph_stops_at_any_time(self):
+        frequencies = [float(150e6 + 1e6 * k) for k in range(100)]
+        array, _, covariances, tags = self.hops(frequencies)
+        flowgraph = Flowgraph(
+            self.make(array, 1, **self.few_points), covariances, tags, rate=1e6
+        )
+        for k in range(20):
+            flowgraph.top.start()
+            time.sleep(0.001 * (k % 5))
+            flowgraph.top.stop()
+            flowgraph.top.wait()
+
+    def test_what_is_set_before_the_start_holds_from_the_first_item_on(self):
+        block = self.make(self.line, 1)
+        block.set_num_sources(2)
+        block.set_calibration(bearing.calibration(gains=self.gains))
+        r = covariance([self.gains * steering(self.positions, t) for t in (-30.0, 35.0)])
+        reports = run(block, [r] * 3)
+        for report in reports:
+            self.assertEqual(report.num_sources, 2)
+            self.assertLess(np.max(angle_error(np.sort(report.angles_deg), [-30, 35])), 1.0)
+
     # Life
 
     def test_a_flowgraph_stops_and_starts_again(self):

@@ -39,10 +39,10 @@ def tag(offset, key, value):
 class covariance_run:
     """What bearing.covariance makes of x (N x samples) with tags [(input, offset, key, value)]."""
 
-    def __init__(self, x, snapshots, tags=(), sample_rate=0.0, max_noutput_items=None):
+    def __init__(self, x, snapshots, tags=(), sample_rate=0.0, max_noutput_items=None, **window):
         n = len(x)
         tb = gr.top_block()
-        self.block = bearing.covariance(n, snapshots, sample_rate)
+        self.block = bearing.covariance(n, snapshots, sample_rate, **window)
         self.sink = blocks.vector_sink_c(n * n)
         for k in range(n):
             own = [tag(o, key, value) for i, o, key, value in tags if i == k]
@@ -545,7 +545,7 @@ class qa_covariance(gr_unittest.TestCase):
             tb = gr.top_block()
             block, sink = bearing.covariance(1, 100), blocks.vector_sink_c()
             # A block written in Python must outlive the flowgraph: keep it.
-            source = two_step_source(x[0], 150, block, snapshots)
+            source = two_step_source(x[0], 150, block, lambda: block.set_snapshots(snapshots))
             tb.connect(source, block, sink)
             tb.run()
             self.assertEqual(block.snapshots(), snapshots)
@@ -558,6 +558,230 @@ class qa_covariance(gr_unittest.TestCase):
                 if pmt.symbol_to_string(t.key) == "snapshots"
             ]
             self.assertEqual(tags, [100] + [snapshots] * (len(items) - 1))
+
+    # Overlap
+
+    def test_overlapping_items_are_the_covariances_of_numpy(self):
+        x = noise(3, 1030)
+        tags = [(0, 0, "rx_time", time_at(0))]
+        for snapshots, hop in ((100, 50), (100, 10), (64, 1), (100, 100), (128, 32)):
+            for max_noutput_items in (None, 1, 13):
+                run = covariance_run(x, snapshots, tags, RATE, max_noutput_items, hop=hop)
+                starts = range(0, 1030 - snapshots + 1, hop)
+                self.assert_items(run.items, x, starts, snapshots)
+                self.assert_times(run, starts)
+                expected = [(k, snapshots) for k in range(len(starts))]
+                self.assertEqual(run.tags("snapshots"), expected)
+                conjugate = run.items.conj().transpose(0, 2, 1)
+                np.testing.assert_array_equal(run.items, conjugate)
+
+    def test_overlapping_tags_come_out_once_at_the_first_item_of_their_sample(self):
+        offsets = [0, 99, 100, 124, 125, 310, 399]
+        tags = [(o % 2, o, "marker", pmt.from_long(o)) for o in offsets]
+        tags += [(k, 130, "rx_freq", pmt.from_double(433e6)) for k in range(2)]
+        tags += [(0, 0, "rx_freq", pmt.from_double(433e6))]
+        run = covariance_run(noise(2, 400), 100, tags, hop=25)
+        # Item k ends before sample 100 + 25 k.
+        expected = [(max(0, (o - 75) // 25), o) for o in offsets]
+        self.assertEqual(run.tags("marker"), expected)
+        self.assertEqual(run.tags("rx_freq"), [(0, 433e6), (2, 433e6)])
+
+    def test_no_overlapping_item_spans_a_gap_or_a_retune(self):
+        x = noise(2, 700)
+        first = [0, 25, 50, 75, 100, 125]
+        after = list(range(230, 601, 25))
+        start = [(0, 0, "rx_time", time_at(0)), (0, 0, "rx_freq", pmt.from_double(433e6))]
+        for key, value, gaps, lost in (
+            ("gap", pmt.from_uint64(70), [(6, 70)], 70),
+            ("rx_time", time_at(270), [(6, 40)], 40),
+            ("rx_freq", pmt.from_double(868e6), [], 0),
+            ("rx_rate", pmt.from_double(RATE / 2), [], None),
+        ):
+            for max_noutput_items in (None, 7):
+                tags = start + [(1, 230, key, value)]
+                run = covariance_run(x, 100, tags, RATE, max_noutput_items, hop=25)
+                self.assert_items(run.items, x, first + after, 100)
+                self.assertEqual(run.tags("gap"), gaps)
+                if lost is not None:
+                    self.assert_times(run, first + [start + lost for start in after])
+                else:
+                    self.assert_times(run, first + [230 + 2 * (start - 230) for start in after])
+
+    # Forgetting
+
+    def assert_forgetting(self, run, x, first_item, first, windows, snapshots, b):
+        """Items from first_item on remember windows from column first on."""
+        weights = []
+        past = np.zeros((len(x), len(x)), complex)
+        told = dict(run.tags("snapshots"))
+        for k in range(windows):
+            block = x[:, first + k * snapshots : first + (k + 1) * snapshots].astype(complex)
+            past = b * past + block @ block.conj().T
+            weights = [b * w for w in weights] + [1.0]
+            expected = past / (snapshots * sum(weights))
+            scale = np.sqrt(np.outer(np.diag(expected).real, np.diag(expected).real))
+            error = np.max(np.abs(run.items[first_item + k] - expected) / scale)
+            self.assertLessEqual(error, COVARIANCE_TOLERANCE)
+            worth = snapshots * sum(weights) ** 2 / sum(w * w for w in weights)
+            self.assertAlmostEqual(told[first_item + k], worth, delta=0.5 + 1e-6)
+
+    def test_forgetting_weighs_windows_and_tells_what_they_are_worth(self):
+        x = noise(3, 1030)
+        tags = [(0, 0, "rx_time", time_at(0))]
+        for b in (0.1, 0.5, 0.95):
+            for max_noutput_items in (None, 1, 13):
+                run = covariance_run(x, 50, tags, RATE, max_noutput_items, forgetting=b)
+                self.assertEqual(len(run.items), 20)
+                self.assert_forgetting(run, x, 0, 0, 20, 50, b)
+                self.assert_times(run, range(0, 1000, 50))
+        self.assertEqual(run.tags("snapshots")[0], (0, 50))
+
+    def test_a_gap_or_a_retune_forgets_everything(self):
+        x = noise(2, 700)
+        for key, value in (("gap", pmt.from_uint64(70)), ("rx_freq", pmt.from_double(868e6))):
+            run = covariance_run(x, 50, [(1, 230, key, value)], forgetting=0.9)
+            self.assertEqual(len(run.items), 4 + 9)
+            self.assert_forgetting(run, x, 0, 0, 4, 50, 0.9)
+            self.assert_forgetting(run, x, 4, 230, 9, 50, 0.9)
+
+    def test_forgetting_goes_on_after_nan(self):
+        x = noise(2, 500)
+        x[1, 120] = np.nan
+        run = covariance_run(x, 50, forgetting=0.9)
+        finite = [bool(np.all(np.isfinite(item))) for item in run.items]
+        self.assertEqual(finite, [k != 2 for k in range(10)])
+        self.assertTrue(np.isfinite(run.items[2][0, 0]))
+
+    def test_the_number_of_snapshots_is_right_after_thousands_of_items(self):
+        run = covariance_run(noise(1, 3000), 1, forgetting=0.9999)
+        told = [value for _, value in run.tags("snapshots")]
+        self.assertEqual(told, sorted(told))
+        # T (1 + b) (1 - b^k) / ((1 - b) (1 + b^k)), and rounding to whole snapshots
+        past = 0.9999**3000
+        worth = 1.9999 * (1 - past) / (1e-4 * (1 + past))
+        self.assertAlmostEqual(told[-1], worth, delta=0.5 + 1e-6)
+
+    def test_estimators_hear_what_items_are_worth(self):
+        array = bearing.array.uca(5, 0.3)
+        x = bearing.core.simulate(array, [40.0], 10.0, 5000, 1)
+        tb = gr.top_block()
+        block = bearing.covariance(5, 500, forgetting=0.5)
+        music, store = bearing.music(array, 1), blocks.message_debug()
+        for k in range(5):
+            tb.connect(blocks.vector_source_c(x[k]), (block, k))
+        tb.connect(block, music)
+        tb.msg_connect(music, "bearings", store, "store")
+        tb.run()
+        messages = [pmt.to_python(pmt.car(store.get_message(k))) for k in range(10)]
+        told = [message["snapshots"] for message in messages]
+        # 500 (1 + b) (1 - b^k) / ((1 - b) (1 + b^k))
+        worth = [1500 * (1 - 0.5**k) / (1 + 0.5**k) for k in range(1, 11)]
+        self.assertEqual(told, [round(w) for w in worth])
+
+    # Changes while it runs
+
+    def changed(self, x, first, window, change):
+        """Items of a block to which change(block) is done after \p first samples."""
+        tb = gr.top_block()
+        block, sink = bearing.covariance(1, **window), blocks.vector_sink_c()
+        # A block written in Python must outlive the flowgraph: keep it.
+        source = two_step_source(x[0], first, block, lambda: change(block))
+        tb.connect(source, block, sink)
+        tb.run()
+        return np.reshape(sink.data(), (-1, 1, 1))
+
+    def test_a_new_window_starts_with_the_samples_that_fit(self):
+        x = noise(1, 500)
+        side_by_side, overlapping = {"snapshots": 100}, {"snapshots": 100, "hop": 20}
+        ends_at_180 = range(0, 81, 20)
+        cases = [
+            # At 150 samples, 50 of them in the unfinished hop.
+            (side_by_side, 150, lambda b: b.set_window(120, 60), [0], range(100, 381, 60), 120),
+            (side_by_side, 150, lambda b: b.set_hop(50), [0], range(100, 401, 50), 100),
+            (side_by_side, 150, lambda b: b.set_hop(20), [0], range(150, 401, 20), 100),
+            # At 190 samples, 10 of them; windows end at 100, 120 .. 180.
+            (overlapping, 190, lambda b: b.set_hop(0), ends_at_180, range(180, 401, 100), 100),
+            (overlapping, 190, lambda b: b.set_snapshots(60), ends_at_180, range(180, 441, 20), 60),
+        ]
+        for window, first, change, old_starts, new_starts, snapshots in cases:
+            items = self.changed(x, first, window, change)
+            old_starts, new_starts = list(old_starts), list(new_starts)
+            self.assertEqual(len(items), len(old_starts) + len(new_starts))
+            self.assert_items(items[: len(old_starts)], x, old_starts, 100)
+            self.assert_items(items[len(old_starts) :], x, new_starts, snapshots)
+
+    def test_new_forgetting_keeps_what_is_remembered(self):
+        x = noise(1, 500)
+        items = self.changed(
+            x, 220, {"snapshots": 100, "forgetting": 0.5}, lambda b: b.set_forgetting(0.9)
+        )[:, 0, 0]
+        power = np.mean(np.abs(x[0].reshape(5, 100)) ** 2, axis=1)
+        weights = [
+            [1],
+            [0.5, 1],
+            [0.45, 0.9, 1],
+            [0.405, 0.81, 0.9, 1],
+            [0.3645, 0.729, 0.81, 0.9, 1],
+        ]
+        for item, weight in zip(items, weights):
+            expected = np.average(power[: len(weight)], weights=weight)
+            self.assertAlmostEqual(item / expected, 1.0, delta=COVARIANCE_TOLERANCE)
+
+    def test_setters_keep_the_rest(self):
+        block = bearing.covariance(4, 100, hop=20)
+        self.assertEqual((block.snapshots(), block.hop(), block.forgetting()), (100, 20, 0.0))
+        block.set_snapshots(40)
+        block.set_hop(10)
+        self.assertEqual((block.snapshots(), block.hop(), block.forgetting()), (40, 10, 0.0))
+        block.set_window(70, forgetting=0.5)
+        self.assertEqual((block.snapshots(), block.hop(), block.forgetting()), (70, 0, 0.5))
+        block.set_forgetting(0.25)
+        self.assertEqual((block.snapshots(), block.hop(), block.forgetting()), (70, 0, 0.25))
+        for mistake in (
+            lambda: block.set_hop(35),
+            lambda: block.set_forgetting(1.0),
+            lambda: block.set_window(100, 30),
+        ):
+            with self.assertRaises(ValueError):
+                mistake()
+            self.assertEqual((block.snapshots(), block.hop(), block.forgetting()), (70, 0, 0.25))
+
+    # On arrays
+
+    def test_covariances_of_an_array_are_those_of_the_block(self):
+        x = noise(3, 1030)
+        x[1] += 1j * x[0]
+        for window in ({}, {"hop": 20}, {"forgetting": 0.8}):
+            r = bearing.core.covariances(x, 100, **window)
+            self.assertEqual(r.dtype, np.complex64)
+            # Samples are split into calls otherwise: float rounding.
+            items = covariance_run(x, 100, **window).items
+            self.assertEqual(r.shape, items.shape)
+            np.testing.assert_allclose(r, items, rtol=0, atol=1e-6 * np.max(np.abs(items)))
+            np.testing.assert_array_equal(r, r.conj().transpose(0, 2, 1))
+            self.assertFalse(np.any(np.signbit(np.diagonal(r.imag, axis1=1, axis2=2))))
+            for other in (np.asfortranarray(x), x.astype(complex), x[:, ::-1][:, ::-1]):
+                np.testing.assert_array_equal(bearing.core.covariances(other, 100, **window), r)
+        np.testing.assert_array_equal(
+            bearing.core.covariances(x, 1030)[0], bearing.core.covariance(x)
+        )
+        self.assertEqual(bearing.core.covariances(x, 1031).shape, (0, 3, 3))
+
+    def test_mistakes_in_arrays_are_named(self):
+        x = noise(3, 100)
+        for arguments, message in (
+            ((x[0], 10), "X has 1 dim"),
+            ((x[:, :0], 10), "X has 0 snapshots"),
+            ((noise(65, 10), 10), "X has 65 rows"),
+            ((x, 0), "snapshots is 0"),
+            ((x, -1), "snapshots is -1"),
+            ((x, 10, -1), "hop is -1"),
+            ((x, 10, 3), "hop is 3 and snapshots is 10"),
+            ((x, 10, 0, 1.0), "forgetting is 1"),
+            ((x, 10, 5, 0.5), "hop is 5 of 10 snapshots and forgetting is 0.5"),
+        ):
+            with self.assertRaisesRegex(ValueError, message):
+                bearing.core.covariances(*arguments)
 
     # Mistakes
 
@@ -573,6 +797,17 @@ class qa_covariance(gr_unittest.TestCase):
         for rate in (-1.0, float("nan"), float("inf")):
             with self.assertRaisesRegex(ValueError, "sample_rate is"):
                 bearing.covariance(4, 100, rate)
+        for window, message in (
+            ({"hop": -1}, "hop is -1;"),
+            ({"hop": 30}, "hop is 30 and snapshots is 100;"),
+            ({"hop": 200}, "hop is 200 and snapshots is 100;"),
+            ({"forgetting": -0.1}, "forgetting is -0.1"),
+            ({"forgetting": 1.0}, "forgetting is 1.0"),
+            ({"forgetting": float("nan")}, "forgetting is nan"),
+            ({"hop": 50, "forgetting": 0.5}, "hop is 50 of 100 snapshots and forgetting is 0.5"),
+        ):
+            with self.assertRaisesRegex(ValueError, "covariance: " + message):
+                bearing.covariance(4, 100, **window)
 
     def test_an_estimator_for_another_array_cannot_be_connected(self):
         array = bearing.array.uca(n=5, radius=0.25)
@@ -593,17 +828,17 @@ class qa_covariance(gr_unittest.TestCase):
 class two_step_source(gr.sync_block):
     """Holds samples back until covariance has used the first ones, then changes it."""
 
-    def __init__(self, samples, first, covariance, snapshots):
+    def __init__(self, samples, first, covariance, change):
         gr.sync_block.__init__(self, "two_step_source", None, [np.complex64])
         self.samples, self.first, self.done = samples, first, 0
-        self.covariance, self.snapshots = covariance, snapshots
+        self.covariance, self.change = covariance, change
 
     def work(self, input_items, output_items):
         out = output_items[0]
         if self.done == self.first:
             while self.covariance.nitems_read(0) < self.first:
                 time.sleep(0.001)
-            self.covariance.set_snapshots(self.snapshots)
+            self.change()
         limit = self.first if self.done < self.first else len(self.samples)
         size = min(len(out), limit - self.done)
         if size == 0:

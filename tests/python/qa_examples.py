@@ -229,6 +229,35 @@ class qa_examples(unittest.TestCase):
             # Dozens of covariances of 2048 snapshots leave 0.2 % on average.
             self.assertLess(float(error), 1.0)
 
+    def test_each_channel_has_the_bearing_of_its_own_signal(self):
+        output = self.results["11_many_channels"][1]
+        for label, truth in (
+            ("432.40 MHz, channelized", 72.0),
+            ("433.15 MHz, channelized", 210.0),
+            ("433.60 MHz, channelized", 300.0),
+            ("433.15 MHz, filtered", 210.0),
+        ):
+            found = readings(output, label)
+            # Predicted deviation 0.04 degrees: 7 of them.
+            self.check(found, [truth], 0.3)
+            for _, deviations in found:
+                self.assertEqual(len(deviations), 1)
+                self.assertTrue(0.02 < deviations[0] < 0.08, deviations)
+
+    def test_a_wide_band_has_deviations_and_a_narrow_one_none(self):
+        output = self.results["12_wideband_signal"][1]
+        narrow = readings(output, "narrow band")
+        wide = readings(output, "wide band")
+        # Predicted deviation 0.01 degrees: 7 of them. The narrow-band model errs by tenths.
+        self.check(wide, [35.0], 0.07)
+        self.check(narrow, [35.0], 1.0)
+        for _, deviations in wide:
+            self.assertEqual(len(deviations), 1)
+            self.assertTrue(0.004 < deviations[0] < 0.02, deviations)
+        for _, deviations in narrow:
+            self.assertEqual(deviations, [])
+        self.assertIn("model_mismatch", output)
+
     def test_a_recording_is_made_and_played_back_with_its_heading(self):
         self.assertRegex(self.results["04_record"][1], r"^[12]\.\d s of 5 channels: ok\n$")
         found = readings(self.results["05_playback"][1])

@@ -240,6 +240,7 @@ class qa_block_descriptions(unittest.TestCase):
             (simulator, "throttle"),
             (simulator, "sample_rate"),
             ("bearing_dispersive_line_source", "throttle"),
+            ("bearing_wideband_source", "throttle"),
             ("bearing_recording_source", "num_channels"),
         }
         compared = 0
@@ -388,6 +389,62 @@ class qa_block_descriptions(unittest.TestCase):
                 ({"num_elements": "65"}, "num_elements"),
                 ({"num_elements": "0"}, "num_elements"),
                 ({"snapshots": "0"}, "snapshots"),
+                ({"sample_rate": "-1"}, "sample_rate"),
+                ({"hop": "-1"}, "hop"),
+                ({"hop": "30"}, "hop"),
+                ({"forgetting": "1"}, "forgetting"),
+                ({"hop": "1024", "forgetting": "0.5"}, "forgetting"),
+            ],
+            "bearing_subband_covariance": [
+                ({"num_elements": "65"}, "num_elements"),
+                ({"snapshots": "19"}, "snapshots"),
+                ({"num_subbands": "2"}, "num_subbands"),
+                ({"sample_rate": "0"}, "sample_rate"),
+                ({"bandwidth": "1.1"}, "bandwidth"),
+            ],
+            "bearing_wideband_source": [
+                ({"angles_deg": "[]"}, "angles_deg"),
+                ({"sample_rate": "0"}, "sample_rate"),
+                ({"center_frequency": "0"}, "center_frequency"),
+                ({"bandwidth": "1"}, "bandwidth"),
+                ({"seed": "-1"}, "seed"),
+            ],
+            "bearing_wideband_music": [
+                ({"array": array, "center_frequency": "1e8", **p}, word)
+                for p, word in estimator + spectrum
+            ]
+            + [
+                ({"array": array}, "center_frequency"),
+                ({"num_subbands": "1025"}, "num_subbands"),
+                ({"sample_rate": "0"}, "sample_rate"),
+                ({"bandwidth": "0"}, "bandwidth"),
+            ],
+            "bearing_channelized_covariance": [
+                ({"num_elements": "65"}, "num_elements"),
+                ({"num_channels": "1"}, "num_channels"),
+                ({"snapshots": "0"}, "snapshots"),
+                ({"sample_rate": "0"}, "sample_rate"),
+                ({"channels": "[]"}, "channels"),
+                ({"channels": "[8]"}, "channels"),
+                ({"channels": "[1, 1]"}, "channels"),
+                ({"attenuation_db": "20"}, "attenuation_db"),
+            ],
+            "bearing_channel_filter": [
+                ({"num_elements": "0"}, "num_elements"),
+                ({"decimation": "1"}, "decimation"),
+                ({"offset": "16001"}, "offset"),
+                ({"bandwidth": "0"}, "bandwidth"),
+                ({"bandwidth": "2881"}, "bandwidth"),
+                ({"sample_rate": "0"}, "sample_rate"),
+                ({"attenuation_db": "141"}, "attenuation_db"),
+            ],
+            "bearing_channel_tags": [
+                ({"num_elements": "0"}, "num_elements"),
+                ({"offsets": "[]"}, "offsets"),
+                ({"decimation": "0"}, "decimation"),
+                ({"delay": "-1"}, "delay"),
+                ({"delay": "0.3"}, "delay"),
+                ({"memory": "-1"}, "memory"),
                 ({"sample_rate": "-1"}, "sample_rate"),
             ],
             "bearing_apply_calibration": [
@@ -742,7 +799,7 @@ class qa_block_descriptions(unittest.TestCase):
         out = tempfile.mkdtemp(dir=HOME.name)
         self.platform.Generator(flow_graph, out).write()
         folder = pathlib.Path(out, "qa_cpp")
-        self.assertIn("bearing::covariance::make(4, 4096, 0)", (folder / "qa_cpp.cpp").read_text())
+        self.assertIn("bearing::covariance::make(4, 4096, 0, 0, 0)", (folder / "qa_cpp.cpp").read_text())
         cmake = (folder / "CMakeLists.txt").read_text()
         self.assertIn("find_package(gnuradio-bearing)", cmake)
         self.assertIn("gnuradio::gnuradio-bearing", cmake)
@@ -910,6 +967,16 @@ class qa_flowgraphs(unittest.TestCase):
             "line coupling": ([-20.0, 25.0], [-20.0, 40.0]),
             "line MUSIC, corrected": ([-20.0, 25.0], [-20.0, 40.0]),
             "line MUSIC": ([UNKNOWN] * 2, [UNKNOWN] * 2),
+        },
+        "11_many_channels": {
+            "432.40 MHz": ([72.0], [40.0]),
+            "433.15 MHz": ([210.0], [210.0]),
+            "433.60 MHz": ([300.0], [300.0]),
+            "433.15 MHz, filtered": ([210.0], [210.0]),
+        },
+        "12_wideband_signal": {
+            "wide band": ([35.0], [40.0]),
+            "narrow band": ([UNKNOWN], [UNKNOWN]),
         },
     }
     # What is done between the two, one a second. Where nothing is said the first source is moved.

@@ -182,6 +182,38 @@ class qa_music(
         with self.assertRaisesRegex(ValueError, "equally long"):
             bearing.array.near_field(array, [1.0, 2.0], [1.0, 2.0, 3.0])
 
+    def test_an_estimator_object_says_what_the_function_says(self):
+        for array in (self.line, bearing.array.uca(6, 0.5)):
+            grid_deg = np.arange(-80.0, 81.0, 2.0)
+            r = covariance([array.steering(t)[:, 0] for t in (-20.0, 35.0)])
+            estimator = bearing.core.music_estimator(array, 2, grid_deg)
+            for options in ({}, {"snapshots": 300}):
+                got = estimator.estimate(r, **options)
+                expected = bearing.core.music(r, array, 2, grid_deg=grid_deg, **options)
+                self.assertEqual(got.status, expected.status)
+                for name in ("angles_deg", "std_deg", "power_db", "spectrum_db", "grid_deg"):
+                    np.testing.assert_array_equal(getattr(got, name), getattr(expected, name))
+            np.testing.assert_array_equal(estimator.spectrum_db(r), got.spectrum_db)
+
+    def test_spectra_of_a_stack_are_those_of_its_covariances(self):
+        estimator = bearing.core.music_estimator(self.line, 1)
+        stack = np.stack([scene(self.positions, t) for t in (-40.0, 5.0, 60.0)])
+        for form in (stack, np.asfortranarray(stack), stack.astype(np.complex64)):
+            spectra = estimator.spectrum_db(form)
+            self.assertEqual(spectra.shape, (3, 512))
+            for r, spectrum in zip(form, spectra):
+                np.testing.assert_array_equal(estimator.spectrum_db(r), spectrum)
+        peaks = np.linspace(-90, 90, 512)[np.argmax(estimator.spectrum_db(stack), axis=1)]
+        np.testing.assert_allclose(peaks, [-40.0, 5.0, 60.0], atol=180 / 511)
+        self.assertEqual(estimator.spectrum_db(stack[:0]).shape, (0, 512))
+        for wrong in (stack[:, :5, :5], stack[None], np.ones(self.n**2)):
+            with self.assertRaisesRegex(ValueError, "R"):
+                estimator.spectrum_db(wrong)
+        # Without a signal subspace there is nothing to see.
+        np.testing.assert_array_equal(estimator.spectrum_db(np.full((6, 6), np.nan)), 0.0)
+        with self.assertRaisesRegex(ValueError, "num_sources"):
+            bearing.core.music_estimator(self.line, 6)
+
     def test_the_map_shows_the_source(self):
         array = bearing.array.uca(5, 0.383)
         r = covariance([array.steering(100.0, 41.0)[:, 0]], 20)

@@ -416,12 +416,15 @@ class qa_propagator_ls(unittest.TestCase):
             if velocity == "off":
                 self.assertTrue(np.isnan(block.velocity_scale()[0]))
                 continue
+            told = [message.velocity_scale[0] for message in result.messages]
+            # The first message does not wait for the fit to its block.
+            self.assertTrue(np.isnan(told[0]))
             print(
-                f"velocity, {velocity}: off by {result.messages[0].velocity_scale[0] - scale:.1e} "
+                f"velocity, {velocity}: off by {told[1] - scale:.1e} "
                 f"after one block, {block.velocity_scale()[0] - scale:.1e} at the end"
             )
             # After the first block; in single precision as the message has it.
-            self.assertAlmostEqual(result.messages[0].velocity_scale[0], scale, delta=1e-3)
+            self.assertAlmostEqual(told[1], scale, delta=1e-3)
             self.assertAlmostEqual(block.velocity_scale()[0], scale, delta=3e-4)
         self.assertEqual(errors["report"], errors["off"])
         print(f"velocity: {errors['off']:.2f} dB, applied {errors['apply']:.2f} dB")

@@ -85,8 +85,9 @@ public:
      * \param center_frequency of complex streams, Hz; 0: the propagators' own
      * \param interval between messages, seconds of stream time, >= 0; 0: every block
      * \param velocity "off"; "report": how much faster waves are than the propagators say
-     * is estimated from one block each interval, averaged and told; "apply": and the propagators are
-     * scaled by it, while it is within 0.95 .. 1.05
+     * is estimated from one block each interval, in a thread of its own, averaged and told
+     * from half an interval later on; "apply": and the propagators are scaled by it, while
+     * it is within 0.95 .. 1.05
      * \throws std::invalid_argument naming the parameter
      */
     static sptr make(const std::vector<core::propagator>& propagators,

@@ -44,7 +44,7 @@ namespace bearing {
  * A. B. Gershman 2009) takes any array. On uniform lines without position offsets there
  * are also "unitary" (M. Pesavento, A. B. Gershman, M. Haardt 2000), forward-backward
  * averaged, which resolves most coherent pairs, and "real" (arXiv 2509.01999), from the
- * real part of the covariance, the fastest, for 2 K < N sources. "auto" follows the
+ * real part of the covariance, for 2 K < N sources. "auto" follows the
  * calibration in force: unitary on a uniform line that is ideal or calibrated in gain
  * only, else complex. `std_deg` is NaN, and the status says why, where the predicted
  * deviation would not hold.

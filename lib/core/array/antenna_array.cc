@@ -269,7 +269,26 @@ Eigen::VectorXcd antenna_array::respond(const Eigen::VectorXcd& element_phasors)
 
 Eigen::VectorXcd antenna_array::steering(double azimuth, double elevation) const
 {
-    return respond(phasors(azimuth, elevation));
+    Eigen::VectorXcd vector, work;
+    steering(azimuth, elevation, vector, work);
+    return vector;
+}
+
+void antenna_array::steering(double azimuth,
+                             double elevation,
+                             Eigen::VectorXcd& vector,
+                             Eigen::VectorXcd& work) const
+{
+    const bool has_coupling = d_calibration.coupling.size() > 0;
+    const Eigen::Vector3d towards = direction(azimuth, elevation);
+    Eigen::VectorXcd& phasors = has_coupling ? work : vector;
+    phasors = d_wave_positions.lazyProduct(towards).unaryExpr(&unit_phasor);
+    if (d_calibration.gains.size() > 0) {
+        phasors.array() *= d_calibration.gains.array();
+    }
+    if (has_coupling) {
+        vector.noalias() = d_calibration.coupling * work;
+    }
 }
 
 Eigen::MatrixXcd antenna_array::steering(const Eigen::VectorXd& azimuth,

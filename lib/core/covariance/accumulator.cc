@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "hermitian_matrix.h"
 #include "kernel.h"
 #include <gnuradio/bearing/core/covariance/accumulator.h>
 #include <algorithm>
@@ -25,19 +26,6 @@ std::size_t checked_square(int num_elements)
                                     ", allowed are 1 to " + std::to_string(max_elements));
     }
     return static_cast<std::size_t>(num_elements) * num_elements;
-}
-
-// Calls store(row, column, value) for all of R.
-template <typename Store>
-void scale(const std::vector<double>& sum, int n, std::size_t num_snapshots, Store store)
-{
-    const double divisor = num_snapshots > 0 ? static_cast<double>(num_snapshots) : 1.0;
-    for (int j = 0; j < n; ++j) {
-        for (int i = 0; i <= j; ++i) {
-            const std::size_t k = 2 * (i + static_cast<std::size_t>(j) * n);
-            store(i, j, sum[k] / divisor, i == j ? 0.0 : sum[k + 1] / divisor);
-        }
-    }
 }
 
 } // namespace
@@ -83,26 +71,19 @@ void covariance_accumulator::reset()
 
 void covariance_accumulator::covariance(std::complex<float>* out) const
 {
-    const std::size_t n = d_num_elements;
-    scale(
-        d_sum, d_num_elements, d_num_snapshots, [&](int i, int j, double re, double im) {
-            const std::complex<float> value(static_cast<float>(re),
-                                            static_cast<float>(im));
-            out[j + i * n] = std::conj(value);
-            out[i + j * n] = value;
-        });
+    write_hermitian(d_sum.data(), d_num_elements, divisor(), out);
 }
 
 Eigen::MatrixXcd covariance_accumulator::covariance() const
 {
     Eigen::MatrixXcd r(d_num_elements, d_num_elements);
-    scale(
-        d_sum, d_num_elements, d_num_snapshots, [&](int i, int j, double re, double im) {
-            const std::complex<double> value(re, im);
-            r(j, i) = std::conj(value);
-            r(i, j) = value;
-        });
+    write_hermitian(d_sum.data(), d_num_elements, divisor(), r.data());
     return r;
+}
+
+double covariance_accumulator::divisor() const
+{
+    return d_num_snapshots > 0 ? static_cast<double>(d_num_snapshots) : 1.0;
 }
 
 const char* covariance_kernel_name() { return default_covariance_kernel()->name; }

@@ -897,6 +897,12 @@ core::status propagator_stream<Sample>::status() const
 template <class Sample>
 double propagator_stream<Sample>::velocity_scale(int source) const
 {
+    return velocity_fit(source)();
+}
+
+template <class Sample>
+std::function<double()> propagator_stream<Sample>::velocity_fit(int source) const
+{
     const state& s = *d_state;
     if (source < 0 || source >= s.num_sources) {
         refuse("source is " + std::to_string(source) + "; there are " +
@@ -904,22 +910,21 @@ double propagator_stream<Sample>::velocity_scale(int source) const
     }
     // Less than half of a block, after what alignment takes, is not worth a fit.
     if (s.num_blocks == 0 || s.span > s.length / 2) {
-        return std::numeric_limits<double>::quiet_NaN();
+        return [] { return std::numeric_limits<double>::quiet_NaN(); };
     }
-    if constexpr (state::is_real) {
-        return core::velocity_scale(s.last_block(),
-                                    s.sample_rate,
-                                    s.propagators[source],
-                                    widest_velocity_search)
-            .scale;
-    } else {
-        return core::velocity_scale(s.last_block(),
-                                    s.sample_rate,
-                                    s.propagators[source],
-                                    widest_velocity_search,
-                                    s.center)
-            .scale;
-    }
+    return [data = s.last_block(),
+            sample_rate = s.sample_rate,
+            p = s.propagators[source],
+            center = s.center] {
+        if constexpr (state::is_real) {
+            return core::velocity_scale(data, sample_rate, p, widest_velocity_search)
+                .scale;
+        } else {
+            return core::velocity_scale(
+                       data, sample_rate, p, widest_velocity_search, center)
+                .scale;
+        }
+    };
 }
 
 template class propagator_stream<float>;

@@ -79,7 +79,8 @@ struct scene::state {
         std::uint64_t since = 0;
         double cycles = 0.0; // of the oscillator at the next interval
         gaussian_source random;
-        Eigen::VectorXcd steering; // empty: to be computed
+        Eigen::VectorXcd steering;
+        bool is_steered = false; // towards where it is
     };
 
     state(antenna_array the_array, const scene_config& config);
@@ -100,6 +101,7 @@ struct scene::state {
     Eigen::VectorXd drift_phase;
     Eigen::VectorXcd receivers; // phasors of the drift
     Eigen::VectorXcf response;
+    Eigen::VectorXcd work;
 
     std::uint64_t position = 0;
     // The interval that holds the present position; the output is always copied from
@@ -128,7 +130,8 @@ scene::state::state(antenna_array the_array, const scene_config& config)
                             0,
                             0.0,
                             gaussian_source(config.seed, first_source_stream + i),
-                            {} });
+                            {},
+                            false });
     }
 }
 
@@ -189,9 +192,10 @@ void scene::state::render()
         } else {
             level = std::pow(10.0, (source.level_db - sources[0].source.level_db) / 20.0);
         }
-        if (placed.steering.size() == 0 || source.azimuth_rate != 0.0) {
-            placed.steering =
-                array.steering(azimuth_at(placed, middle), source.elevation);
+        if (!placed.is_steered || source.azimuth_rate != 0.0) {
+            array.steering(
+                azimuth_at(placed, middle), source.elevation, placed.steering, work);
+            placed.is_steered = true;
         }
         response = (level * receivers.array() * placed.steering.array())
                        .cast<std::complex<float>>();
@@ -268,7 +272,7 @@ void scene::set_source(std::size_t index, const scene_source& source)
     state::placed_source& placed = d_state->sources[index];
     placed.source = source;
     placed.since = d_state->next_update();
-    placed.steering.resize(0);
+    placed.is_steered = false;
 }
 
 } // namespace core

@@ -6,8 +6,8 @@
  */
 
 #include "null_statistics.h"
-#include <gnuradio/bearing/core/subspace/signal_part.h>
 #include <gnuradio/bearing/core/subspace/accuracy.h>
+#include <gnuradio/bearing/core/subspace/signal_part.h>
 #include <algorithm>
 #include <cmath>
 #include <complex>
@@ -21,7 +21,6 @@ namespace core {
 namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-constexpr std::complex<double> imaginary_unit{ 0.0, 1.0 };
 
 // The gate within which the predicted interval covers what it promises.
 constexpr double largest_relative_deviation = 0.06;
@@ -69,26 +68,26 @@ class separation
 public:
     explicit separation(const antenna_array& array) : d_array(array) {}
 
-    double scale(double azimuth) const
+    //! \param here the frame's manifold at \p azimuth; of arrays that are no uniform line
+    //! there is the complex frame only, whose phase is zero at the centroid
+    double scale(double azimuth, const manifold_point& here) const
     {
         if (d_array.uniform_spacing()) {
             return 2.0 * M_PI * *d_array.uniform_spacing() * std::abs(std::cos(azimuth));
         }
         const double n = d_array.num_elements();
-        const manifold_point here = d_array.manifold(azimuth);
-        const Eigen::VectorXcd d =
-            here.d - imaginary_unit * d_array.centroid_phase_derivative(azimuth) * here.a;
-        return std::sqrt(12.0 / (n * n - 1.0) * d.squaredNorm() / here.a.squaredNorm());
+        return std::sqrt(12.0 / (n * n - 1.0) * here.d.squaredNorm() /
+                         here.a.squaredNorm());
     }
 
-    double distance(double azimuth, double other) const
+    double distance(double azimuth, double other, double scale) const
     {
         if (d_array.uniform_spacing()) {
             return std::abs(std::remainder(2.0 * M_PI * *d_array.uniform_spacing() *
                                                (std::sin(azimuth) - std::sin(other)),
                                            2.0 * M_PI));
         }
-        return scale(azimuth) * std::abs(std::remainder(azimuth - other, 2.0 * M_PI));
+        return scale * std::abs(std::remainder(azimuth - other, 2.0 * M_PI));
     }
 
     // Two beamwidths: estimates farther apart than this do not influence each other.
@@ -203,21 +202,22 @@ plug_in_accuracy predict_plug_in(const eigendecomposition& decomposition,
         const double deviation =
             std::sqrt(sampling_variance(point, model, null) +
                       calibration_floor(frame, point, model.subspace));
+        const double scale = measure.scale(azimuth(k), point);
         double nearest = measure.cap();
         for (int other = 0; other < num_sources; ++other) {
             if (!std::isfinite(azimuth(other))) {
                 continue;
             }
             if (other != k) {
-                nearest = std::min(nearest, measure.distance(azimuth(k), azimuth(other)));
+                nearest = std::min(nearest,
+                                   measure.distance(azimuth(k), azimuth(other), scale));
             }
             if (has_mirrors) {
-                nearest =
-                    std::min(nearest, measure.distance(azimuth(k), -azimuth(other)));
+                nearest = std::min(nearest,
+                                   measure.distance(azimuth(k), -azimuth(other), scale));
             }
         }
-        const bool is_apart =
-            measure.scale(azimuth(k)) * deviation < largest_relative_deviation * nearest;
+        const bool is_apart = scale * deviation < largest_relative_deviation * nearest;
         if (is_apart && is_off_endfire(frame.array(), azimuth(k), deviation)) {
             result.deviation(k) = deviation;
         } else {

@@ -7,6 +7,7 @@
 
 #include "estimation_steps.h"
 #include <gnuradio/bearing/core/subspace/beamscan.h>
+#include <gnuradio/bearing/core/subspace/decibels.h>
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -43,14 +44,15 @@ public:
         }
     }
 
-    Eigen::VectorXd over(const manifold_table& table) const
+    Eigen::VectorXd over(const spectrum_table& table) const
     {
-        Eigen::VectorXd form;
-        table.quadratic_form(d_vectors, d_weights, form);
+        Eigen::VectorXd power;
         if (d_method == beamscan_method::capon) {
-            return form.cwiseInverse();
+            table.quadratic_form(d_vectors, d_weights, power);
+            return power.cwiseInverse();
         }
-        return form.array() / table.squared_norm().array().square();
+        table.beam_power(d_vectors, d_weights, power);
+        return power;
     }
 
     double at(const antenna_array& array, double azimuth) const
@@ -96,13 +98,6 @@ double maximum(Function function, double lower, double upper)
     return 0.5 * (lower + upper);
 }
 
-Eigen::VectorXd in_db(const Eigen::VectorXd& power)
-{
-    Eigen::VectorXd db(power.size());
-    std::transform(power.begin(), power.end(), db.begin(), to_db);
-    return db;
-}
-
 } // namespace
 
 beamscan_method beamscan_method_from_string(const std::string& name)
@@ -142,7 +137,8 @@ beamscan_estimator::estimate(const Eigen::Ref<const Eigen::MatrixXcd>& covarianc
         return estimate;
     }
     const power_form power(d_config.method, analysis.eigen);
-    estimate.spectrum_db = in_db(power.over(d_search.shown_table()));
+    estimate.spectrum_db = power.over(d_search.shown_table());
+    to_decibels(estimate.spectrum_db, lowest_power, std::numeric_limits<double>::max());
     if (analysis.status != status::ok) {
         return estimate;
     }

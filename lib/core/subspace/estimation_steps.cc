@@ -6,8 +6,8 @@
  */
 
 #include "estimation_steps.h"
-#include <gnuradio/bearing/core/subspace/signal_part.h>
 #include <gnuradio/bearing/core/subspace/accuracy.h>
+#include <gnuradio/bearing/core/subspace/signal_part.h>
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -26,8 +26,10 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 // finite.
 constexpr double noise_floor = 1e-15;
 constexpr double power_floor = 1e-10;
-constexpr double lowest_power = 1e-20;
 constexpr double rounding_of_a_turn = 1e-14;
+// Steering vectors whose Gram matrix has pivots of Cholesky's factor further apart than this
+// may depend on one another, as far as rounding tells.
+constexpr double least_pivot = 1e-5;
 
 Eigen::VectorXd permuted(const Eigen::VectorXd& values, const std::vector<int>& order)
 {
@@ -36,6 +38,20 @@ Eigen::VectorXd permuted(const Eigen::VectorXd& values, const std::vector<int>& 
         sorted(k) = values(order[k]);
     }
     return sorted;
+}
+
+// (A^H A)^+.
+Eigen::MatrixXcd gram_inverse(const Eigen::MatrixXcd& a)
+{
+    const Eigen::MatrixXcd gram = a.adjoint() * a;
+    const Eigen::LLT<Eigen::MatrixXcd> factor(gram);
+    if (factor.info() == Eigen::Success) {
+        const Eigen::VectorXd pivots = factor.matrixLLT().diagonal().real();
+        if (pivots.minCoeff() > least_pivot * pivots.maxCoeff()) {
+            return factor.solve(Eigen::MatrixXcd::Identity(gram.rows(), gram.cols()));
+        }
+    }
+    return gram.completeOrthogonalDecomposition().pseudoInverse();
 }
 
 } // namespace
@@ -167,8 +183,7 @@ void fill_powers(const Eigen::MatrixXcd& steering,
         a.col(k) = steering.col(found[k]);
     }
     // A^+ R A^+H with A^+ = (A^H A)^+ A^H.
-    const Eigen::MatrixXcd inverse =
-        (a.adjoint() * a).completeOrthogonalDecomposition().pseudoInverse();
+    const Eigen::MatrixXcd inverse = gram_inverse(a);
     const Eigen::MatrixXcd beams = a.adjoint() * covariance * a;
     const double floor = lowest_reported_power(covariance);
     for (std::size_t k = 0; k < found.size(); ++k) {

@@ -23,6 +23,9 @@ namespace gr {
 namespace bearing {
 namespace core {
 
+//! Powers below this count as this in to_db(): -200 dB.
+constexpr double lowest_power = 1e-20;
+
 //! \throws std::invalid_argument unless N >= 2 and 0 <= num_sources < N
 void require_num_sources(const antenna_array& array, int num_sources);
 //! \throws std::invalid_argument unless R is N x N

@@ -5,25 +5,26 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "kernel_choice.h"
+#include "spectrum_kernel.h"
 #include <gnuradio/bearing/core/subspace/manifold_table.h>
-#include <algorithm>
 
 namespace gr {
 namespace bearing {
 namespace core {
 
-namespace {
-// Azimuths handled together: their partial sums stay in the first-level cache.
-constexpr int tile = 64;
-} // namespace
-
-manifold_table::manifold_table(const antenna_array& array, const angle_grid& grid)
-    : manifold_table(array.steering(grid.azimuth(), Eigen::VectorXd::Zero(grid.size())))
+manifold_table::manifold_table(const antenna_array& array,
+                               const angle_grid& grid,
+                               const std::string& kernel)
+    : manifold_table(array.steering(grid.azimuth(), Eigen::VectorXd::Zero(grid.size())),
+                     kernel)
 {
 }
 
-manifold_table::manifold_table(const Eigen::MatrixXcd& steering)
-    : d_real(steering.real().transpose()),
+manifold_table::manifold_table(const Eigen::MatrixXcd& steering,
+                               const std::string& kernel)
+    : d_kernel(chosen_kernel(kernel)),
+      d_real(steering.real().transpose()),
       d_imag(steering.imag().transpose()),
       d_squared_norm(steering.colwise().squaredNorm())
 {
@@ -33,33 +34,32 @@ void manifold_table::quadratic_form(const Eigen::Ref<const Eigen::MatrixXcd>& ve
                                     const Eigen::Ref<const Eigen::VectorXd>& weights,
                                     Eigen::VectorXd& result) const
 {
-    const int size = static_cast<int>(d_real.rows());
-    result.setZero(size);
-    double sum_real[tile];
-    double sum_imag[tile];
-    for (int start = 0; start < size; start += tile) {
-        const int count = std::min(tile, size - start);
-        double* const out = result.data() + start;
-        for (Eigen::Index k = 0; k < vectors.cols(); ++k) {
-            std::fill_n(sum_real, tile, 0.0);
-            std::fill_n(sum_imag, tile, 0.0);
-            for (Eigen::Index l = 0; l < d_real.cols(); ++l) {
-                const double vr = vectors(l, k).real();
-                const double vi = vectors(l, k).imag();
-                const double* const ar = d_real.col(l).data() + start;
-                const double* const ai = d_imag.col(l).data() + start;
-                for (int g = 0; g < count; ++g) {
-                    sum_real[g] += vr * ar[g] + vi * ai[g];
-                    sum_imag[g] += vr * ai[g] - vi * ar[g];
-                }
-            }
-            const double weight = weights(k);
-            for (int g = 0; g < count; ++g) {
-                out[g] +=
-                    weight * (sum_real[g] * sum_real[g] + sum_imag[g] * sum_imag[g]);
-            }
-        }
+    scaled_quadratic_form(vectors, weights, nullptr, 0.0, result);
+}
+
+void manifold_table::scaled_quadratic_form(
+    const Eigen::Ref<const Eigen::MatrixXcd>& vectors,
+    const Eigen::Ref<const Eigen::VectorXd>& weights,
+    const double* scale,
+    double offset,
+    Eigen::VectorXd& result) const
+{
+    if (vectors.outerStride() != vectors.rows()) { // the kernel wants them in a row
+        scaled_quadratic_form(Eigen::MatrixXcd(vectors), weights, scale, offset, result);
+        return;
     }
+    result.resize(d_real.rows());
+    d_kernel->quadratic_form(d_real.data(),
+                             d_imag.data(),
+                             d_real.rows(),
+                             d_real.rows(),
+                             static_cast<int>(d_real.cols()),
+                             reinterpret_cast<const double*>(vectors.data()),
+                             weights.data(),
+                             static_cast<int>(vectors.cols()),
+                             scale,
+                             offset,
+                             result.data());
 }
 
 } // namespace core

@@ -7,6 +7,7 @@
 
 #include "estimation_steps.h"
 #include <gnuradio/bearing/core/subspace/accuracy.h>
+#include <gnuradio/bearing/core/subspace/decibels.h>
 #include <gnuradio/bearing/core/subspace/music.h>
 #include <gnuradio/bearing/core/subspace/null_function.h>
 #include <algorithm>
@@ -43,14 +44,10 @@ struct minimum {
     double value;
 };
 
-// The null function f over the table's grid, from the signal-subspace form.
-void evaluate(const manifold_table& table,
-              const Eigen::MatrixXcd& signal_subspace,
-              Eigen::VectorXd& f)
+// Without a signal subspace f is 1 everywhere.
+Eigen::VectorXd flat_spectrum(const angle_grid& grid)
 {
-    table.quadratic_form(
-        signal_subspace, Eigen::VectorXd::Ones(signal_subspace.cols()), f);
-    f = (1.0 - f.array() / table.squared_norm().array()).max(null_floor);
+    return Eigen::VectorXd::Zero(grid.size());
 }
 
 // Azimuths around point g of the grid, ascending, on which a minimum is bracketed.
@@ -70,15 +67,15 @@ Eigen::VectorXd surroundings(const angle_grid& grid, int g, bool zoom_in)
     return Eigen::Map<const Eigen::VectorXd>(azimuth.data(), azimuth.size());
 }
 
-void add(const null_function& f, double azimuth, std::vector<minimum>& found)
+void add(const minimum& one, std::vector<minimum>& found)
 {
     const bool is_new =
-        std::none_of(found.begin(), found.end(), [azimuth](const minimum& other) {
-            return std::abs(std::remainder(azimuth - other.azimuth, 2.0 * M_PI)) <
+        std::none_of(found.begin(), found.end(), [&one](const minimum& other) {
+            return std::abs(std::remainder(one.azimuth - other.azimuth, 2.0 * M_PI)) <
                    same_minimum;
         });
     if (is_new) {
-        found.push_back({ azimuth, f.value(azimuth) });
+        found.push_back(one);
     }
 }
 
@@ -94,12 +91,12 @@ bool add_single(const null_function& f,
     if (!grid.is_circle() && (g < reach || g >= n - reach)) {
         return false;
     }
-    const double at = f.minimum(grid.at(g - 1), grid.at(g), grid.at(g + 1));
+    null_function::expansion here;
+    const double at = f.minimum(grid.at(g - 1), grid.at(g), grid.at(g + 1), here);
     if (coarse(g) >= shallow) {
-        add(f, at, found);
+        add({ at, here.value }, found);
         return true;
     }
-    const null_function::expansion here = f.at(at);
     for (int step = -reach; step <= reach; ++step) {
         const double distance = grid.at(g + step) - at;
         const double parabola = here.value + 0.5 * here.curvature * distance * distance;
@@ -109,7 +106,7 @@ bool add_single(const null_function& f,
             return false;
         }
     }
-    add(f, at, found);
+    add({ at, here.value }, found);
     return true;
 }
 
@@ -143,10 +140,12 @@ void add_all(const null_function& f,
                 continue;
             }
         }
-        add(f,
-            f.minimum(
-                azimuth(std::max(i - 1, 0)), azimuth(i), azimuth(std::min(i + 1, last))),
-            found);
+        null_function::expansion here;
+        const double at = f.minimum(azimuth(std::max(i - 1, 0)),
+                                    azimuth(i),
+                                    azimuth(std::min(i + 1, last)),
+                                    here);
+        add({ at, here.value }, found);
     }
 }
 
@@ -189,6 +188,29 @@ music_estimator::music_estimator(antenna_array array,
     require_num_sources(d_frame.array(), d_config.num_sources);
 }
 
+void music_estimator::fill_spectrum(
+    const Eigen::Ref<const Eigen::MatrixXcd>& signal_subspace,
+    Eigen::VectorXd& spectrum_db) const
+{
+    d_search.shown_table().null_function(signal_subspace, spectrum_db);
+    to_decibels(spectrum_db, null_floor, 1.0, -1.0);
+}
+
+Eigen::VectorXd
+music_estimator::spectrum_db(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
+                             std::size_t snapshots) const
+{
+    require_covariance_size(array(), covariance);
+    const covariance_analysis analysis =
+        analyse(d_frame, covariance, d_config.num_sources, d_config.counting, snapshots);
+    if (analysis.status != status::ok) {
+        return flat_spectrum(grid());
+    }
+    Eigen::VectorXd spectrum;
+    fill_spectrum(analysis.eigen.vectors.leftCols(analysis.num_sources), spectrum);
+    return spectrum;
+}
+
 bearing_estimate
 music_estimator::estimate(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
                           std::size_t snapshots) const
@@ -199,18 +221,16 @@ music_estimator::estimate(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
     bearing_estimate estimate =
         nothing_found(array(), analysis.num_sources, analysis.status);
     estimate.grid = grid().azimuth();
-    // Without a signal subspace f is 1 everywhere: a flat spectrum.
-    estimate.spectrum_db.setZero(grid().size());
     if (analysis.status != status::ok) {
+        estimate.spectrum_db = flat_spectrum(grid());
         return estimate;
     }
 
     const Eigen::MatrixXcd signal_subspace =
         analysis.eigen.vectors.leftCols(analysis.num_sources);
+    fill_spectrum(signal_subspace, estimate.spectrum_db);
     Eigen::VectorXd f;
-    evaluate(d_search.shown_table(), signal_subspace, f);
-    estimate.spectrum_db = -10.0 * f.array().log10();
-    evaluate(d_search.searched_table(), signal_subspace, f);
+    d_search.searched_table().null_function(signal_subspace, f);
     const std::vector<minimum> minima =
         deepest_minima(array(), signal_subspace, d_search.searched(), f);
     const std::size_t num_found =

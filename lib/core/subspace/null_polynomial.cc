@@ -23,11 +23,16 @@ constexpr double smallest_margin = 10.0;
 // The time to find all roots grows with the square of their number.
 constexpr int largest_degree = 256;
 
-Eigen::VectorXcd sums_of_diagonals(const Eigen::MatrixXcd& form)
+// The sums of the diagonals of M^H M, which need not be formed: column by column, M is
+// correlated with itself.
+Eigen::VectorXcd sums_of_diagonals(const Eigen::MatrixXcd& m)
 {
-    Eigen::VectorXcd sums(form.rows());
-    for (Eigen::Index k = 0; k < form.rows(); ++k) {
-        sums(k) = form.diagonal(k).sum();
+    const Eigen::Map<const Eigen::VectorXcd> columns(m.data(), m.size());
+    Eigen::VectorXcd sums(m.cols());
+    sums(0) = m.squaredNorm();
+    for (Eigen::Index k = 1; k < m.cols(); ++k) {
+        const Eigen::Index size = m.rows() * (m.cols() - k);
+        sums(k) = columns.head(size).dot(columns.tail(size));
     }
     return sums;
 }
@@ -66,7 +71,7 @@ line_null_polynomial::line_null_polynomial(const variant_frame& frame)
 {
     const int n = frame.array().num_elements();
     if (d_response.size() > 0) {
-        d_total = sums_of_diagonals(d_response.adjoint() * d_response);
+        d_total = sums_of_diagonals(d_response);
     } else {
         d_total = Eigen::VectorXcd::Unit(n, 0) * static_cast<double>(n);
     }
@@ -79,7 +84,7 @@ line_null_polynomial::coefficients(const Eigen::MatrixXcd& signal_subspace) cons
     if (d_response.size() > 0) {
         signal_part = signal_part * d_response;
     }
-    return d_total - sums_of_diagonals(signal_part.adjoint() * signal_part);
+    return d_total - sums_of_diagonals(signal_part);
 }
 
 fourier_null_polynomial::fourier_null_polynomial(const antenna_array& array)

@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "lifted_coefficients.h"
 #include <gnuradio/bearing/core/subspace/palindromic_roots.h>
 #include <Eigen/Eigenvalues>
 #include <algorithm>
@@ -23,16 +24,6 @@ namespace {
 using complex = std::complex<double>;
 constexpr double epsilon = std::numeric_limits<double>::epsilon();
 
-// A leading coefficient below this share of c_0 is rounding error: its roots
-// lie at zero and at infinity.
-constexpr double vanishing_coefficient = 1e-14;
-// c_0 is raised by this share. Without noise the function touches zero on the
-// circle, and rounding of its coefficients (up to 1e-13 of c_0 with tens of
-// elements) takes it below: a double root then splits along the circle, not
-// across it. This keeps it above, and moves roots along the radius by its
-// square root at most. The real form loses more to rounding.
-constexpr double lift_complex = 1e-12;
-constexpr double lift_real = 1e-11;
 // Truncation of a Fourier series takes the function further below zero, and then the
 // iteration finds no root inside. These are tried next: they move the direction of a root
 // in proportion only, far less than the double root's parting along the circle does.
@@ -314,22 +305,6 @@ Eigen::VectorXcd starting_points(const Eigen::VectorXd& moduli)
 bool is_nearer_to_circle(const complex& i, const complex& k)
 {
     return std::norm(i) > std::norm(k);
-}
-
-template <typename vector>
-vector lifted_without_vanishing(const vector& coefficients, double lift)
-{
-    if (coefficients.size() == 0 || !coefficients.allFinite()) {
-        return {};
-    }
-    Eigen::Index size = coefficients.size();
-    const double smallest = vanishing_coefficient * std::abs(coefficients(0));
-    while (size > 1 && std::abs(coefficients(size - 1)) <= smallest) {
-        --size;
-    }
-    vector kept = coefficients.head(size);
-    kept(0) *= 1.0 + lift;
-    return kept;
 }
 
 Eigen::VectorXcd companion_roots(const Eigen::VectorXcd& c)

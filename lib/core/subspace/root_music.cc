@@ -181,6 +181,9 @@ root_music_estimator::root_music_estimator(antenna_array array, root_music_confi
     if (!d_line || array.has_position_offsets()) {
         d_fourier = std::make_shared<const fourier_null_polynomial>(array);
     }
+    if (!config.all_roots && d_line && !is_real && !has_further_nulls()) {
+        d_nearest.emplace(array.num_elements() - 1);
+    }
     if (is_real) {
         config.variant = subspace_variant::complex;
         d_complex =
@@ -192,9 +195,12 @@ root_music_estimator::directions
 root_music_estimator::search_line(const Eigen::MatrixXcd& signal_subspace) const
 {
     directions found;
-    found.roots = roots_inside(d_line->coefficients(signal_subspace));
-    const Eigen::Index num_sources = signal_subspace.cols();
-    const Eigen::Index num_found = std::min(num_sources, found.roots.size());
+    const int num_sources = static_cast<int>(signal_subspace.cols());
+    const Eigen::VectorXcd coefficients = d_line->coefficients(signal_subspace);
+    found.roots = d_nearest ? d_nearest->find(coefficients, num_sources)
+                            : roots_inside(coefficients);
+    const Eigen::Index num_found =
+        std::min<Eigen::Index>(num_sources, found.roots.size());
     Eigen::VectorXcd sines(num_found);
     for (Eigen::Index k = 0; k < num_found; ++k) {
         sines(k) =
@@ -222,11 +228,15 @@ root_music_estimator::search_line(const Eigen::MatrixXcd& signal_subspace) const
 }
 
 // The ideal line has no more nulls than sources; unequal gains or coupling can give it some.
+bool root_music_estimator::has_further_nulls() const
+{
+    return d_frame.response().size() > 0;
+}
+
 void root_music_estimator::add_others(directions& found,
                                       const Eigen::VectorXd& known) const
 {
-    for (Eigen::Index k = 0; d_frame.response().size() > 0 && k < found.roots.size();
-         ++k) {
+    for (Eigen::Index k = 0; has_further_nulls() && k < found.roots.size(); ++k) {
         const double sine =
             std::arg(found.roots(k)) / (2.0 * M_PI * *array().uniform_spacing());
         if (std::abs(found.roots(k)) > null_radius_of_line(array().num_elements()) &&

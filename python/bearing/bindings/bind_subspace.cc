@@ -48,6 +48,39 @@ bearing_estimate scan(beamscan_method method,
         .estimate(covariance, to_snapshots(snapshots, 0));
 }
 
+using covariance_stack =
+    py::array_t<std::complex<double>, py::array::c_style | py::array::forcecast>;
+
+py::array_t<double> spectra_of(const music_estimator& estimator,
+                               const covariance_stack& covariances,
+                               long long snapshots)
+{
+    const py::ssize_t n = estimator.array().num_elements();
+    const py::ssize_t dimensions = covariances.ndim();
+    if (dimensions < 2 || dimensions > 3 || covariances.shape(dimensions - 1) != n ||
+        covariances.shape(dimensions - 2) != n) {
+        throw std::invalid_argument("R: must be N x N, or M x N x N, with N = " +
+                                    std::to_string(n) + " elements of the array");
+    }
+    const std::size_t known_snapshots = to_snapshots(snapshots, 0);
+    std::vector<py::ssize_t> shape(covariances.shape(),
+                                   covariances.shape() + dimensions - 2);
+    shape.push_back(estimator.grid().size());
+    py::array_t<double> spectra(shape);
+    double* out = spectra.mutable_data();
+    const std::complex<double>* in = covariances.data();
+    for (py::ssize_t left = covariances.size(); left > 0; left -= n * n) {
+        // NumPy's order is by rows.
+        const Eigen::MatrixXcd covariance =
+            Eigen::Map<const Eigen::MatrixXcd>(in, n, n).transpose();
+        const Eigen::VectorXd spectrum =
+            estimator.spectrum_db(covariance, known_snapshots);
+        out = std::copy(spectrum.begin(), spectrum.end(), out);
+        in += n * n;
+    }
+    return spectra;
+}
+
 Eigen::VectorXd in_degrees(const Eigen::VectorXd& radians)
 {
     return radians / radians_per_degree;
@@ -228,6 +261,60 @@ ValueError
         py::arg("num_sources"),
         py::arg("snapshots") = 0,
         py::arg("grid_deg") = py::none());
+    py::class_<music_estimator>(core, "music_estimator", R"(
+MUSIC on one array and grid, for many covariances: what the manifold takes to tabulate is spent
+once. core.music() does it anew for every call.
+
+Parameters
+----------
+a : bearing.array
+num_sources : int
+    K, 1 .. N-1; 0: count them.
+grid_deg : ascending azimuths in degrees, optional
+    As for core.music().
+
+Raises
+------
+ValueError
+    Naming the parameter.
+)")
+        .def(py::init([](const antenna_array& array,
+                         int num_sources,
+                         const std::optional<real_array>& grid_deg) {
+                 music_config config;
+                 config.num_sources = num_sources;
+                 return music_estimator(array, to_grid(array, grid_deg), config);
+             }),
+             py::arg("a"),
+             py::arg("num_sources"),
+             py::arg("grid_deg") = py::none())
+        .def(
+            "estimate",
+            [](const music_estimator& estimator,
+               const Eigen::MatrixXcd& covariance,
+               long long snapshots) {
+                return estimator.estimate(covariance, to_snapshots(snapshots, 0));
+            },
+            "What core.music(R, a, num_sources, snapshots, grid_deg) returns.",
+            py::arg("R"),
+            py::arg("snapshots") = 0)
+        .def("spectrum_db",
+             &spectra_of,
+             R"(
+The spectra alone, without looking for directions.
+
+Parameters
+----------
+R : complex array of N x N, or of M x N x N
+snapshots : int
+    Number behind each; used when num_sources is 0.
+
+Returns
+-------
+Spectrum in dB, G values, or M x G; 0 where there is no signal subspace.
+)",
+             py::arg("R"),
+             py::arg("snapshots") = 0);
     core.def(
         "music_2d",
         [](const Eigen::MatrixXcd& covariance,
@@ -316,7 +403,7 @@ snapshots : int
 variant : str
     "complex"; or, on uniform lines, ideal or calibrated in gain and coupling: "unitary"
     (forward-backward averaged, survives most coherent pairs) and "real" (RV-root-MUSIC,
-    arXiv 2509.01999: from the real part of R, the fastest); "auto": unitary on an ideal or
+    arXiv 2509.01999: from the real part of R); "auto": unitary on an ideal or
     gain-calibrated uniform line, else complex.
 mirror : str
     How "real" tells directions from their mirror images: "least_squares", or "cbf" as in

@@ -14,6 +14,7 @@ void bind_calibration(py::module& m);
 void bind_diffmusic(py::module& core);
 void bind_diffmusic_block(py::module& m);
 void bind_simulation(py::module& m, py::module& core);
+void bind_channel_tags(py::module& m);
 void bind_covariance(py::module& m, py::module& core);
 void bind_subspace(py::module& m, py::module& core);
 void bind_subspace_fit(py::module& m, py::module& core);
@@ -24,6 +25,7 @@ void bind_coupling_block(py::module& m);
 void bind_diffusion(py::module& core);
 void bind_propagation(py::module& m, py::module& core);
 void bind_propagator_ls_block(py::module& m);
+void bind_wideband(py::module& m, py::module& core);
 
 PYBIND11_MODULE(bearing_python, m)
 {
@@ -39,6 +41,7 @@ PYBIND11_MODULE(bearing_python, m)
     bind_calibration(m);
     bind_diffmusic_block(m);
     bind_simulation(m, core);
+    bind_channel_tags(m);
     bind_covariance(m, core);
     bind_subspace(m, core);
     bind_subspace_fit(m, core);
@@ -50,4 +53,5 @@ PYBIND11_MODULE(bearing_python, m)
     bind_diffusion(core);
     bind_propagation(m, core);
     bind_propagator_ls_block(m);
+    bind_wideband(m, core);
 }

@@ -6,6 +6,7 @@
  */
 
 #define BOOST_TEST_MODULE palindromic_roots
+#include "palindromic.h"
 #include "scenes.h"
 #include <gnuradio/bearing/core/subspace/palindromic_roots.h>
 #include <Eigen/Eigenvalues>
@@ -18,28 +19,6 @@ using namespace gr::bearing::core;
 namespace data = boost::unit_test::data;
 
 namespace {
-
-// The palindromic coefficients of prod (z - r_i)(1/z - conj(r_i)), non-negative on the
-// circle.
-Eigen::VectorXcd coefficients_from(const Eigen::VectorXcd& roots)
-{
-    const Eigen::Index n = roots.size();
-    Eigen::VectorXcd polynomial = Eigen::VectorXcd::Zero(n + 1);
-    polynomial(0) = 1.0;
-    for (Eigen::Index i = 0; i < n; ++i) {
-        for (Eigen::Index k = i + 1; k > 0; --k) {
-            polynomial(k) = polynomial(k - 1) - roots(i) * polynomial(k);
-        }
-        polynomial(0) *= -roots(i);
-    }
-    // Autocorrelation: coefficient of z^k is sum_m p_(m+k) conj(p_m).
-    Eigen::VectorXcd coefficients(n + 1);
-    for (Eigen::Index k = 0; k <= n; ++k) {
-        coefficients(k) =
-            polynomial.head(n + 1 - k).dot(polynomial.segment(k, n + 1 - k));
-    }
-    return coefficients;
-}
 
 // The largest distance of a root in one set from its partner in the other, nearest first.
 double distance(const Eigen::VectorXcd& found, const Eigen::VectorXcd& expected)

@@ -134,6 +134,12 @@ public:
 
     //! Steering vector a, N, towards azimuth and elevation in radians.
     Eigen::VectorXcd steering(double azimuth, double elevation = 0.0) const;
+    //! The same into \p vector; neither it nor \p work, which is left with no meaning,
+    //! is allocated anew once both have N elements.
+    void steering(double azimuth,
+                  double elevation,
+                  Eigen::VectorXcd& vector,
+                  Eigen::VectorXcd& work) const;
     //! Steering vectors, N x G; directions in radians are taken pairwise.
     Eigen::MatrixXcd steering(const Eigen::VectorXd& azimuth,
                               const Eigen::VectorXd& elevation) const;

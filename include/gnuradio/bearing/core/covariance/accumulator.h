@@ -93,7 +93,15 @@ public:
     /*! R in double, N x N. */
     Eigen::MatrixXcd covariance() const;
 
+    /*!
+     * \brief T R without its lower triangle, to be added to others: 2 N*N doubles, re and
+     * im of (i, j), i <= j, at 2 (i + j*N). What is below the diagonal is 0.
+     */
+    const std::vector<double>& upper_sum() const { return d_sum; }
+
 private:
+    double divisor() const;
+
     int d_num_elements;
     const covariance_kernel* d_kernel;
     std::size_t d_num_snapshots;

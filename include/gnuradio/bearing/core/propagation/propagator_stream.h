@@ -14,6 +14,7 @@
 #include <gnuradio/bearing/core/propagation/propagator_ls.h>
 #include <complex>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -52,7 +53,7 @@ struct stream_spectra {
  *
  * Sample is float or std::complex<float>. Output sample k is the estimate for input sample
  * k; it comes out at most latency() samples later. Nothing is allocated after construction
- * but by setters and velocity_scale().
+ * but by setters, velocity_scale() and velocity_fit().
  *
  * A sensor that is dead, or has a NaN or Inf (or more than 1e10) in a block, is left out of
  * that block, and its signal comes from the others. All outputs are finite always.
@@ -121,6 +122,10 @@ public:
     //! before the first block, and where alignment is more than half of a block.
     //! \throws std::invalid_argument naming source; p: without a velocity
     double velocity_scale(int source = 0) const;
+    //! The same, to be found in another thread, whatever becomes of the stream meanwhile:
+    //! what is returned has its own copy of the block. FFTW makes plans when it is called.
+    //! \throws std::invalid_argument as velocity_scale(), but for p
+    std::function<double()> velocity_fit(int source = 0) const;
 
 private:
     struct state;

@@ -11,7 +11,7 @@
 #include <gnuradio/bearing/api.h>
 #include <gnuradio/bearing/core/array/antenna_array.h>
 #include <gnuradio/bearing/core/subspace/angle_grid.h>
-#include <gnuradio/bearing/core/subspace/manifold_table.h>
+#include <gnuradio/bearing/core/subspace/spectrum_table.h>
 
 namespace gr {
 namespace bearing {
@@ -30,15 +30,15 @@ public:
     azimuth_search(const antenna_array& array, angle_grid shown);
 
     const angle_grid& shown() const { return d_shown; }
-    const manifold_table& shown_table() const { return d_shown_table; }
+    const spectrum_table& shown_table() const { return d_shown_table; }
     const angle_grid& searched() const { return d_searched; }
-    const manifold_table& searched_table() const { return d_searched_table; }
+    const spectrum_table& searched_table() const { return d_searched_table; }
 
 private:
     angle_grid d_shown;
-    manifold_table d_shown_table;
+    spectrum_table d_shown_table;
     angle_grid d_searched;
-    manifold_table d_searched_table;
+    spectrum_table d_searched_table;
 };
 
 } // namespace core

@@ -10,12 +10,16 @@
 
 #include <gnuradio/bearing/api.h>
 #include <gnuradio/bearing/core/array/antenna_array.h>
+#include <gnuradio/bearing/core/array/vector_kernels.h>
 #include <gnuradio/bearing/core/subspace/angle_grid.h>
 #include <Eigen/Dense>
+#include <string>
 
 namespace gr {
 namespace bearing {
 namespace core {
+
+struct spectrum_kernel;
 
 /*!
  * \brief Steering vectors over a grid, laid out for fast spectra.
@@ -28,9 +32,16 @@ namespace core {
 class BEARING_API manifold_table
 {
 public:
-    manifold_table(const antenna_array& array, const angle_grid& grid);
+    /*!
+     * \param kernel variant of the loops, see vector_kernels.h
+     * \throws std::invalid_argument for a kernel that is unknown or does not run here
+     */
+    manifold_table(const antenna_array& array,
+                   const angle_grid& grid,
+                   const std::string& kernel = default_kernel_name());
     //! Of any G steering vectors, N x G; "azimuth" then stands for their order.
-    explicit manifold_table(const Eigen::MatrixXcd& steering);
+    explicit manifold_table(const Eigen::MatrixXcd& steering,
+                            const std::string& kernel = default_kernel_name());
 
     //! a^H a at each azimuth, G
     const Eigen::VectorXd& squared_norm() const { return d_squared_norm; }
@@ -48,7 +59,15 @@ public:
                         const Eigen::Ref<const Eigen::VectorXd>& weights,
                         Eigen::VectorXd& result) const;
 
+    //! offset + scale_g times the above; \p scale G values, or null: 1.
+    void scaled_quadratic_form(const Eigen::Ref<const Eigen::MatrixXcd>& vectors,
+                               const Eigen::Ref<const Eigen::VectorXd>& weights,
+                               const double* scale,
+                               double offset,
+                               Eigen::VectorXd& result) const;
+
 private:
+    const spectrum_kernel* d_kernel;
     Eigen::MatrixXd d_real;
     Eigen::MatrixXd d_imag;
     Eigen::VectorXd d_squared_norm;

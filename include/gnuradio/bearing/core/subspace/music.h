@@ -54,10 +54,23 @@ public:
     bearing_estimate estimate(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
                               std::size_t snapshots) const;
 
+    /*!
+     * \brief The spectrum of estimate() alone, G values in dB: no directions are looked
+     * for.
+     *
+     * It is 0 dB everywhere when there is no signal subspace (bad data, no source).
+     * \throws std::invalid_argument when R is not N x N
+     */
+    Eigen::VectorXd spectrum_db(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
+                                std::size_t snapshots) const;
+
     const antenna_array& array() const { return d_frame.array(); }
     const angle_grid& grid() const { return d_search.shown(); }
 
 private:
+    void fill_spectrum(const Eigen::Ref<const Eigen::MatrixXcd>& signal_subspace,
+                       Eigen::VectorXd& spectrum_db) const;
+
     variant_frame d_frame;
     music_config d_config;
     azimuth_search d_search;

@@ -11,6 +11,7 @@
 #include <gnuradio/bearing/api.h>
 #include <gnuradio/bearing/core/array/antenna_array.h>
 #include <gnuradio/bearing/core/subspace/bearing_estimate.h>
+#include <gnuradio/bearing/core/subspace/nearest_roots.h>
 #include <gnuradio/bearing/core/subspace/null_polynomial.h>
 #include <gnuradio/bearing/core/subspace/source_count.h>
 #include <gnuradio/bearing/core/subspace/variant_frame.h>
@@ -49,6 +50,9 @@ struct root_music_config {
     std::optional<subspace_variant> variant = subspace_variant::complex;
     //! of the real variant
     mirror_rejection mirror = mirror_rejection::least_squares;
+    //! whether estimates hold all roots, to be looked at; else they may hold no more than
+    //! directions need, which is faster. Directions, deviations and status are the same
+    bool all_roots = true;
 };
 
 /*!
@@ -75,7 +79,7 @@ struct root_music_config {
  *   mirror image, D = 2 K, and its polynomial is real: half the degree. Mirror images are
  *   rejected by a fit of powers. When a pair falls together (a real root: broadside or
  *   endfire) the status is collapsed and the directions are the complex variant's, without
- *   deviations. Fast, worse where one source is near the mirror image of another, lost on
+ *   deviations. Worse where one source is near the mirror image of another, lost on
  *   coherent pairs.
  *
  * Reference: A. J. Barabell, "Improving the resolution performance of
@@ -109,6 +113,7 @@ private:
                       int num_sources) const;
     directions search_line(const Eigen::MatrixXcd& signal_subspace) const;
     directions search_circle(const Eigen::MatrixXcd& signal_subspace) const;
+    bool has_further_nulls() const;
     void add_others(directions& found, const Eigen::VectorXd& known) const;
     directions search_mirrored_line(const Eigen::Ref<const Eigen::MatrixXcd>& covariance,
                                     const Eigen::MatrixXcd& signal_subspace,
@@ -119,7 +124,8 @@ private:
     // Immutable, so copies share them.
     std::shared_ptr<const line_null_polynomial> d_line;       // of a uniform line
     std::shared_ptr<const fourier_null_polynomial> d_fourier; // of all others
-    std::shared_ptr<const root_music_estimator> d_complex;    // for collapsed pairs
+    std::optional<nearest_roots> d_nearest;                // where no others are needed
+    std::shared_ptr<const root_music_estimator> d_complex; // for collapsed pairs
 };
 
 } // namespace core
