@@ -17,6 +17,8 @@ failure when the build or a test fails.
 Environment:
   BEARING_TEST_DATA   folder with reference data; default: ../shared beside the clone.
                       Tests that need it are skipped where it is absent.
+  GR_BEARING_KERNEL   this module's vector kernels: generic, avx2 or avx512; default: the best
+                      that the processor has
   VOLK_GENERIC=1      use VOLK's generic kernels only
 END
 }

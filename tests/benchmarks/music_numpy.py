@@ -15,8 +15,7 @@ medians, NumPy's time over ours:
   a call from Python costs is shared by 64, on both sides.
 - `estimate_vs_numpy`: refined directions, powers, deviations and status besides, against NumPy's
   spectrum.
-- `function_vs_numpy`: core.music(), which also tabulates the manifold at every call, where NumPy
-  finds it ready.
+- `function_vs_numpy`: the same by core.music(), which looks the tables of its array and grid up.
 """
 
 import os

@@ -195,6 +195,31 @@ class qa_music(
                     np.testing.assert_array_equal(getattr(got, name), getattr(expected, name))
             np.testing.assert_array_equal(estimator.spectrum_db(r), got.spectrum_db)
 
+    def test_functions_called_again_with_other_arguments_use_those(self):
+        """They keep tables from call to call: those of an estimator made for the purpose are right."""
+        grid_deg = np.arange(-80.0, 81.0, 2.0)
+        gains = np.exp(1j * np.arange(self.n))
+        calibrated = self.line.calibrated(bearing.calibration(gains=gains))
+        r = covariance([self.line.steering(t)[:, 0] for t in (-20.0, 35.0)])
+        for _ in range(2):  # the second time all but the latest four are made anew
+            for array in (self.line, bearing.array.ula(self.n, 0.4), calibrated):
+                for num_sources in (1, 2):
+                    for shift in (0.0, 0.5):
+                        grid_deg += shift  # in place: the same object with other values
+                        expected = bearing.core.music_estimator(
+                            array, num_sources, grid_deg
+                        ).estimate(r, 300)
+                        got = bearing.core.music(r, array, num_sources, 300, grid_deg)
+                        np.testing.assert_array_equal(got.angles_deg, expected.angles_deg)
+                        np.testing.assert_array_equal(got.spectrum_db, expected.spectrum_db)
+                        grid_deg -= shift
+        # An array that is gone leaves nothing behind for one that takes its place in memory.
+        for spacing in np.linspace(0.3, 0.5, 40):
+            found = bearing.core.root_music(
+                covariance([bearing.array.ula(self.n, spacing).steering(20.0)[:, 0]]),
+                bearing.array.ula(self.n, spacing), 1, 300)
+            np.testing.assert_allclose(found.angles_deg, [20.0], atol=ANGLE_TOLERANCE_DEG)
+
     def test_spectra_of_a_stack_are_those_of_its_covariances(self):
         estimator = bearing.core.music_estimator(self.line, 1)
         stack = np.stack([scene(self.positions, t) for t in (-40.0, 5.0, 60.0)])

@@ -18,24 +18,6 @@ namespace bearing {
 namespace core {
 namespace {
 
-/* log2(1 + t) = t (p_0 + p_1 t + ..) for 1 + t from sqrt(1/2) to sqrt(2): the polynomial
- * through the Chebyshev points of that range, 6e-11 off at worst. */
-constexpr double log2_polynomial[] = {
-    1.44269504095823,   -0.7213475248945475,  0.4808983110823999,  -0.36067284534931043,
-    0.2885414555372135, -0.24050279824211307, 0.2060716510515003,  -0.17905123206089377,
-    0.1593130058018113, -0.15722653026582967, 0.15345286719548668, -0.0843352070104932
-};
-constexpr int log2_degree = sizeof(log2_polynomial) / sizeof(double) - 1;
-
-typedef unsigned long long bits64;
-/* Bits of sqrt(1/2), rounded; of 1; of 2^52; and of a fraction. */
-constexpr bits64 bits_of_root_half = 0x3fe6a09e667f3bcdULL;
-constexpr bits64 bits_of_one = 0x3ff0000000000000ULL;
-constexpr bits64 bits_of_2_to_52 = 0x4330000000000000ULL;
-constexpr bits64 fraction_bits = 0x000fffffffffffffULL;
-constexpr double two_to_52 = 4503599627370496.0;
-constexpr double exponent_bias = 1023.0;
-
 /* 128-bit vectors are part of every x86-64 and AArch64 processor; on others the compiler
  * splits them. */
 namespace generic {
@@ -72,10 +54,10 @@ namespace avx512 {
 
 const spectrum_kernel kernels[] = {
 #if defined(__x86_64__) || defined(__i386__)
-    { "avx512", avx512::quadratic_form, avx512::line_form, avx512::decibels },
-    { "avx2", avx2::quadratic_form, avx2::line_form, avx2::decibels },
+    { "avx512", avx512::quadratic_form, avx512::line_form },
+    { "avx2", avx2::quadratic_form, avx2::line_form },
 #endif
-    { "generic", generic::quadratic_form, generic::line_form, generic::decibels },
+    { "generic", generic::quadratic_form, generic::line_form },
 };
 
 } // namespace

@@ -27,9 +27,6 @@ namespace core {
  * line_form() writes offset + scale[g] * (c_0 + 2 Re sum_(m=1..degree) c_m z_g^m) with
  * z_g = cosine[g] + j sine[g], by Horner's rule. c_0 .. c_degree is `coefficients`.
  *
- * decibels() replaces x by factor * log2(x), x first brought into [lowest, highest], which
- * are normal positive numbers; NaN counts as lowest. Its error is below 1e-9 * factor.
- *
  * This header and spectrum_kernel.cc stay free of Eigen and of the standard library's
  * templates: a template that a function with wider vectors instantiates may be the one
  * that the linker keeps for the whole program.
@@ -55,11 +52,6 @@ struct spectrum_kernel {
                       const double* scale,
                       double offset,
                       double* out);
-    void (*decibels)(double* values,
-                     std::ptrdiff_t size,
-                     double factor,
-                     double lowest,
-                     double highest);
 };
 
 /* The variant of that name, or null when there is none or this processor cannot run it. */

@@ -24,7 +24,6 @@ static constexpr int at_once = BEARING_VECTORS_AT_ONCE;
 typedef double vec __attribute__((vector_size(BEARING_VECTOR_BYTES)));
 typedef double unaligned_vec
     __attribute__((vector_size(BEARING_VECTOR_BYTES), aligned(8), may_alias));
-typedef bits64 bits __attribute__((vector_size(BEARING_VECTOR_BYTES)));
 
 /* The first `count` of the lanes; the rest is zero. */
 BEARING_TARGET BEARING_INLINE vec load(const double* p, std::ptrdiff_t count)
@@ -249,41 +248,4 @@ BEARING_TARGET static void line_form(const double* cosine,
                         offset,
                         out + g,
                         size - g);
-}
-
-BEARING_TARGET BEARING_INLINE vec scaled_log2(vec x,
-                                              double factor,
-                                              double lowest,
-                                              double highest)
-{
-    x = x > lowest ? x : vec{} + lowest; /* NaN, too */
-    x = x < highest ? x : vec{} + highest;
-    /* x = 2^e m with m from sqrt(1/2) to sqrt(2): moved up so far that the exponent of
-     * the sum is e. As the fraction of 2^52 it becomes a double without a conversion,
-     * which narrow vectors lack. */
-    const bits moved = (bits)x + (bits_of_one - bits_of_root_half);
-    const vec e = (vec)((moved >> 52) | bits_of_2_to_52) - (two_to_52 + exponent_bias);
-    const vec t = (vec)((moved & fraction_bits) + bits_of_root_half) - 1.0;
-    vec p = vec{} + log2_polynomial[log2_degree];
-#pragma GCC unroll 16
-    for (int k = log2_degree - 1; k >= 0; --k)
-        p = log2_polynomial[k] + p * t;
-    return factor * (e + t * p);
-}
-
-BEARING_TARGET static void decibels(
-    double* values, std::ptrdiff_t size, double factor, double lowest, double highest)
-{
-    std::ptrdiff_t g = 0;
-    for (; g + at_once * lanes <= size; g += at_once * lanes) {
-#pragma GCC unroll 8
-        for (int u = 0; u < at_once; ++u) {
-            double* const p = values + g + u * lanes;
-            store(scaled_log2(load(p, lanes), factor, lowest, highest), p, lanes);
-        }
-    }
-    for (; g < size; g += lanes)
-        store(scaled_log2(load(values + g, size - g), factor, lowest, highest),
-              values + g,
-              size - g);
 }

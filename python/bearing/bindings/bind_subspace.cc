@@ -7,6 +7,7 @@
 
 #include "arguments.h"
 #include "estimator_binding.h"
+#include "recent_estimators.h"
 #include <gnuradio/bearing/beamscan.h>
 #include <gnuradio/bearing/core/subspace/accuracy.h>
 #include <gnuradio/bearing/core/subspace/beamscan.h>
@@ -21,6 +22,7 @@
 #include <pybind11/complex.h>
 #include <pybind11/eigen.h>
 #include <pybind11/stl.h>
+#include <tuple>
 
 namespace py = pybind11;
 namespace bearing = gr::bearing;
@@ -34,6 +36,23 @@ angle_grid to_grid(const antenna_array& array, const std::optional<real_array>& 
                     : angle_grid::whole_range(array);
 }
 
+// Never destroyed: Python may be gone before.
+template <typename Estimator, typename Config>
+recent_estimators<Estimator, Config>& recent()
+{
+    static auto* const kept = new recent_estimators<Estimator, Config>;
+    return *kept;
+}
+
+music_estimator music_on(const antenna_array& array,
+                         int num_sources,
+                         const std::optional<real_array>& grid_deg)
+{
+    music_config config;
+    config.num_sources = num_sources;
+    return music_estimator(array, to_grid(array, grid_deg), config);
+}
+
 bearing_estimate scan(beamscan_method method,
                       const Eigen::MatrixXcd& covariance,
                       const antenna_array& array,
@@ -41,11 +60,17 @@ bearing_estimate scan(beamscan_method method,
                       int num_sources,
                       long long snapshots)
 {
-    beamscan_config config;
-    config.method = method;
-    config.num_sources = num_sources;
-    return beamscan_estimator(array, to_grid(array, grid_deg), config)
-        .estimate(covariance, to_snapshots(snapshots, 0));
+    return recent<beamscan_estimator, std::pair<beamscan_method, int>>()
+        .get(array,
+             grid_deg,
+             { method, num_sources },
+             [&] {
+                 beamscan_config config;
+                 config.method = method;
+                 config.num_sources = num_sources;
+                 return beamscan_estimator(array, to_grid(array, grid_deg), config);
+             })
+        ->estimate(covariance, to_snapshots(snapshots, 0));
 }
 
 using covariance_stack =
@@ -227,10 +252,12 @@ beamscan peaks are biased by near-by sources and no deviation is predicted.
            int num_sources,
            long long snapshots,
            const std::optional<real_array>& grid_deg) {
-            music_config config;
-            config.num_sources = num_sources;
-            return music_estimator(array, to_grid(array, grid_deg), config)
-                .estimate(covariance, to_snapshots(snapshots, 0));
+            return recent<music_estimator, int>()
+                .get(array,
+                     grid_deg,
+                     num_sources,
+                     [&] { return music_on(array, num_sources, grid_deg); })
+                ->estimate(covariance, to_snapshots(snapshots, 0));
         },
         R"(
 MUSIC (R. O. Schmidt 1986) on any array; directions do not depend on the grid's step.
@@ -262,8 +289,8 @@ ValueError
         py::arg("snapshots") = 0,
         py::arg("grid_deg") = py::none());
     py::class_<music_estimator>(core, "music_estimator", R"(
-MUSIC on one array and grid, for many covariances: what the manifold takes to tabulate is spent
-once. core.music() does it anew for every call.
+MUSIC on one array and grid, for many covariances. core.music() keeps the tables of its latest
+four arrays, grids and numbers of sources; this keeps its own, and gives mere spectra as well.
 
 Parameters
 ----------
@@ -278,13 +305,7 @@ Raises
 ValueError
     Naming the parameter.
 )")
-        .def(py::init([](const antenna_array& array,
-                         int num_sources,
-                         const std::optional<real_array>& grid_deg) {
-                 music_config config;
-                 config.num_sources = num_sources;
-                 return music_estimator(array, to_grid(array, grid_deg), config);
-             }),
+        .def(py::init(&music_on),
              py::arg("a"),
              py::arg("num_sources"),
              py::arg("grid_deg") = py::none())
@@ -383,8 +404,15 @@ ValueError
             config.num_sources = num_sources;
             config.variant = root_music_variant_from_string(variant);
             config.mirror = mirror_rejection_from_string(mirror);
-            return root_music_estimator(array, config)
-                .estimate(covariance, to_snapshots(snapshots, 0));
+            return recent<root_music_estimator,
+                          std::tuple<int,
+                                     std::optional<subspace_variant>,
+                                     mirror_rejection>>()
+                .get(array,
+                     std::nullopt,
+                     { num_sources, config.variant, config.mirror },
+                     [&] { return root_music_estimator(array, config); })
+                ->estimate(covariance, to_snapshots(snapshots, 0));
         },
         R"(
 Root-MUSIC (A. J. Barabell 1983): MUSIC without a grid, on any array.

@@ -51,7 +51,8 @@ BOOST_DATA_TEST_CASE(the_spectrum_is_the_textbook_formula, methods, method)
         const double power = method == beamscan_method::bartlett
                                  ? a.dot(r * a).real() / std::pow(a.squaredNorm(), 2)
                                  : 1.0 / a.dot(r.inverse() * a).real();
-        BOOST_TEST(std::abs(estimate.spectrum_db(g) - 10.0 * std::log10(power)) < 1e-9);
+        // What to_decibels() promises.
+        BOOST_TEST(std::abs(estimate.spectrum_db(g) - 10.0 * std::log10(power)) < 1e-4);
     }
 }
 

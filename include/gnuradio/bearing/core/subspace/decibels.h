@@ -9,32 +9,24 @@
 #define INCLUDED_GNURADIO_BEARING_CORE_SUBSPACE_DECIBELS_H
 
 #include <gnuradio/bearing/api.h>
-#include <gnuradio/bearing/core/array/vector_kernels.h>
 #include <Eigen/Dense>
-#include <string>
 
 namespace gr {
 namespace bearing {
 namespace core {
 
 /*!
- * \brief Replaces powers p by 10 log10(p), to 2e-10 dB.
+ * \brief Replaces powers p by 10 log10(p), to 1e-4 dB, by VOLK's logarithm.
  *
- * Several at a time, in double precision. VOLK's logarithm takes half the time and is of
- * floats, right to 3e-5 dB; the C library's takes seven times as long.
+ * For spectra to look at: a null's depth is in the numbers that are searched.
  *
  * \param power of any size, overwritten
- * \param lowest, highest p is brought into this range of normal positive numbers; NaN
- * counts as lowest
+ * \param lowest, highest p is brought into this range, and into that of floats (1.2e-38 to
+ * 3.4e38); NaN counts as lowest
  * \param sign 1, or -1: the decibels of 1 / p
- * \param kernel variant of the loop, see vector_kernels.h
- * \throws std::invalid_argument for a kernel that is unknown or does not run here
  */
-BEARING_API void to_decibels(Eigen::VectorXd& power,
-                             double lowest,
-                             double highest,
-                             double sign = 1.0,
-                             const std::string& kernel = default_kernel_name());
+BEARING_API void
+to_decibels(Eigen::VectorXd& power, double lowest, double highest, double sign = 1.0);
 
 } // namespace core
 } // namespace bearing
