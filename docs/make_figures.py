@@ -418,7 +418,8 @@ def figure_channels():
         ylim=(-110, 5),
         title=f"Three of {num_channels} channels; shaded: in no other one",
     )
-    axes.legend(loc="lower right")
+    # Beside the curves: below them are side lobes.
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     axes.grid(alpha=0.3)
     return figure
 
@@ -471,17 +472,19 @@ def figure_wideband():
         axes[0].plot(shown, second, "o-", color=colour, label=f"{snr_db:.0f} dB")
         axes[1].plot(shown, ratio, "o-", color=colour, label=f"{snr_db:.0f} dB")
     formula = 1.0 + (np.pi * products) ** 2 / 36 * 9 / 7
-    axes[0].plot(products, formula, "--", color=BLACK, label="formula")
+    axes[0].plot(products, formula, "--", color=BLACK, label="formula, any SNR")
     axes[0].set(ylabel="second eigenvalue / noise", title="Signal outside the first eigenvector")
     axes[1].set(ylabel="ratio of RMSE", title="MUSIC on one covariance / on 16 sub-bands")
     for panel in axes:
-        panel.set(xlabel="B T sqrt(N SNR)", xscale="log", yscale="log")
+        panel.set(xlabel="B τ sqrt(N SNR)", xscale="log", yscale="log")
+        panel.set_xticks([0.1, 0.2, 0.5, 1, 2, 5])
         panel.axvline(1.0, color=BLACK, lw=0.8)
         for axis in (panel.xaxis, panel.yaxis):
             axis.set_major_formatter("{x:g}")
             axis.set_minor_formatter("")
-        panel.legend(loc="upper left")
+        panel.legend(loc="upper left", title="SNR at an element")
         panel.grid(alpha=0.3, which="both")
+    axes[0].set_yticks([1, 2, 5, 10])
     axes[1].set_yticks([1, 2, 3, 4, 5])
     return figure
 

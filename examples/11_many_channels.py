@@ -39,9 +39,11 @@ class bearing_printer(gr.basic_block):
             f"{angle:7.2f}°" + ("        " if math.isnan(std) else f" ± {std:.2f}°")
             for angle, std in sorted(zip(report.angles_deg, report.std_deg))
         )
+        # Printers run in threads of their own: line and line end go out in one piece.
         print(
             f"{report.seconds:7.3f} s  {report.rx_freq / 1e6:.2f} MHz, {self.label}  {found}"
-            f"  {report.status}",
+            f"  {report.status}\n",
+            end="",
             flush=True,
         )
 
@@ -52,7 +54,10 @@ def main():
     parser.add_argument("--plot", metavar="PNG", help="picture of the bearings over time")
     args = parser.parse_args()
 
-    array = bearing.array.uca(n=5, radius=0.4)  # in wavelengths
+    # In wavelengths, because the simulator gives all sources the phases of the centre frequency.
+    # Before a receiver, give metres, uca(5, 0.28, 299792458.0 / CENTER_FREQUENCY): every channel
+    # then has the wavelength of its own rx_freq.
+    array = bearing.array.uca(n=5, radius=0.4)
     simulator = bearing.array_simulator(
         array,
         [azimuth for azimuth, _ in SIGNALS],
@@ -64,7 +69,7 @@ def main():
         throttle=True,
     )
     covariances = bearing.channelized_covariance(
-        array.n, NUM_CHANNELS, snapshots=4096, sample_rate=SAMPLE_RATE, channels=CHANNELS
+        array.n, 4096, NUM_CHANNELS, sample_rate=SAMPLE_RATE, channels=CHANNELS
     )
 
     # The second channel once more.

@@ -17,7 +17,7 @@ SAMPLE_RATE = 250e3
 WAVELENGTH = 299792458.0 / CENTER_FREQUENCY
 TRUTH_DEG = 35.0
 SNAPSHOTS = 8192
-NUM_SUBBANDS = 16
+NUM_SUBBANDS = 32
 
 
 class bearing_printer(gr.basic_block):
@@ -79,6 +79,8 @@ def main():
             [[report.angles_deg[0] for report in reports] for reports in rows],
             [[report.std_deg[0] for report in reports] for reports in rows],
             labels=list(printers),
+            truth_deg=TRUTH_DEG,
+            limits_deg=(TRUTH_DEG - 0.2, TRUTH_DEG + 0.2),
         )
         axes.figure.savefig(args.plot)
 

@@ -30,6 +30,13 @@ constexpr int max_decimation = 1 << 20;
 // place: samples before the filter.
 constexpr double largest_jitter = 0.5;
 
+// How far one time stamp moves the reckoning at most, in samples behind the filter: less
+// than what blocks behind this one take for a loss.
+constexpr double largest_move = 0.25;
+
+// Sample rates that differ by less, relatively, are the same in another unit's rounding.
+constexpr double rate_tolerance = 1e-6;
+
 // More lost samples than this are no number to reckon with.
 constexpr std::uint64_t max_advance = 1ull << 61;
 
@@ -57,7 +64,8 @@ channel_tags::sptr channel_tags::make(int num_elements,
                                       int decimation,
                                       double delay,
                                       int memory,
-                                      double sample_rate)
+                                      double sample_rate,
+                                      double center_frequency)
 {
     // Here, because the signatures of the block would reject a size of 0 in other words.
     if (num_elements < 1 || num_elements > max_elements) {
@@ -88,8 +96,18 @@ channel_tags::sptr channel_tags::make(int num_elements,
                std::to_string(sample_rate),
                "finite and > 0 Hz, or 0 for unknown");
     }
+    // A channel at a frequency that is not positive is none.
+    const double lowest = *std::min_element(offsets.begin(), offsets.end());
+    if (!(center_frequency == 0.0 ||
+          (std::isfinite(center_frequency) && center_frequency > 0.0 &&
+           center_frequency + lowest > 0.0))) {
+        reject("center_frequency",
+               std::to_string(center_frequency),
+               "finite and > " + std::to_string(std::max(-lowest, 0.0)) +
+                   " Hz, or 0 for unknown");
+    }
     return gnuradio::make_block_sptr<channel_tags_impl>(
-        num_elements, offsets, decimation, delay, memory, sample_rate);
+        num_elements, offsets, decimation, delay, memory, sample_rate, center_frequency);
 }
 
 channel_tags_impl::channel_tags_impl(int num_elements,
@@ -97,7 +115,8 @@ channel_tags_impl::channel_tags_impl(int num_elements,
                                      int decimation,
                                      double delay,
                                      int memory,
-                                     double sample_rate)
+                                     double sample_rate,
+                                     double center_frequency)
     : gr::block("channel_tags",
                 gr::io_signature::make(num_streams(num_elements, offsets.size()),
                                        num_streams(num_elements, offsets.size()),
@@ -112,6 +131,7 @@ channel_tags_impl::channel_tags_impl(int num_elements,
       d_delay(delay),
       d_memory(memory),
       d_sample_rate(sample_rate),
+      d_center_frequency(center_frequency),
       d_freqs(d_num_streams),
       d_rates(d_num_streams)
 {
@@ -129,12 +149,16 @@ bool channel_tags_impl::start()
         d_rate = d_sample_rate;
     }
     d_anchor.reset();
-    d_has_tags = false;
+    d_has_tags = d_center_frequency > 0.0;
+    d_is_first = true;
     d_has_time = false;
     d_loss.reset();
+    d_has_warned_of_rates = false;
     std::fill(d_freqs.begin(), d_freqs.end(), stream_number());
     std::fill(d_rates.begin(), d_rates.end(), stream_number());
     d_waiting.clear();
+    // Built from strings, and it does not change while the flowgraph runs.
+    d_source = alias_pmt();
     return block::start();
 }
 
@@ -162,15 +186,13 @@ void channel_tags_impl::load_tags(int num_samples)
         get_tags_in_window(d_window, stream, 0, num_samples);
         const std::uint64_t first = nitems_read(stream);
         for (const gr::tag_t& tag : d_window) {
-            d_tags.push_back({ tag.offset - first, stream, tag });
+            d_tags.push_back({ tag.offset - first, stream, d_tags.size(), tag });
         }
     }
-    if (!d_tags.empty()) {
-        std::stable_sort(
-            d_tags.begin(), d_tags.end(), [](const placed_tag& a, const placed_tag& b) {
-                return a.sample < b.sample;
-            });
-    }
+    // Not std::stable_sort, which allocates.
+    std::sort(d_tags.begin(), d_tags.end(), [](const placed_tag& a, const placed_tag& b) {
+        return a.sample != b.sample ? a.sample < b.sample : a.order < b.order;
+    });
 }
 
 void channel_tags_impl::ignore_tag(const gr::tag_t& tag)
@@ -195,6 +217,23 @@ bool channel_tags_impl::follow_number(const gr::tag_t& tag, stream_number& numbe
     number.told = told;
     number.is_waiting = true;
     return is_changed;
+}
+
+// Offsets and filters are for the rate that was given.
+void channel_tags_impl::warn_of_other_rate(const gr::tag_t& tag,
+                                           std::optional<double> told)
+{
+    if (d_has_warned_of_rates || !told || d_sample_rate == 0.0 ||
+        std::abs(*told - d_sample_rate) <= rate_tolerance * d_sample_rate) {
+        return;
+    }
+    d_has_warned_of_rates = true;
+    d_logger->warn(
+        "tag rx_rate at sample {} is {} Hz, and differs from sample_rate, {} Hz, "
+        "which the filters and their offsets are for",
+        tag.offset,
+        *told,
+        d_sample_rate);
 }
 
 // Puts a tag of another block aside. Copies that a channelizer makes of one count once;
@@ -232,6 +271,24 @@ std::optional<stream_time> channel_tags_impl::time_at(std::uint64_t position,
     const std::int64_t half_samples =
         2 * static_cast<std::int64_t>(samples) - static_cast<std::int64_t>(2.0 * earlier);
     return d_anchor->advanced(half_samples, 2.0 * d_rate.value_or(1.0));
+}
+
+// Two clocks drift apart, however good they are. What a time stamp differs by beyond the
+// rounding of its place is followed, slowly.
+void channel_tags_impl::follow_drift(const stream_time& told,
+                                     const stream_time& predicted)
+{
+    const double difference = told.samples_since(predicted, *d_rate);
+    const double rounding = 0.5 * d_decimation;
+    const double most = largest_move * d_decimation;
+    const double beyond = difference - std::clamp(difference, -rounding, rounding);
+    if (beyond == 0.0) {
+        return;
+    }
+    // In thousandths of a sample.
+    d_anchor = predicted.advanced(std::llround(1e3 * std::clamp(beyond, -most, most)),
+                                  1e3 * *d_rate);
+    d_anchor_position = d_position;
 }
 
 // Takes the tags [first, last) of d_tags, all of which are on the sample at d_position.
@@ -276,6 +333,7 @@ void channel_tags_impl::follow_tags(std::size_t first, std::size_t last)
         } else if (pmt::eq(tag.key, rate_key)) {
             follow_number(tag, d_rates[stream]);
             paced_anew = d_rates[stream].told;
+            warn_of_other_rate(tag, paced_anew);
         } else {
             keep_tag(stream, tag);
         }
@@ -306,10 +364,12 @@ void channel_tags_impl::follow_tags(std::size_t first, std::size_t last)
         d_leave_out = d_memory;
     }
     if (time) {
-        // What only confirms the prediction is no better than it.
         if (!d_anchor || reported || jumped) {
             d_anchor = time;
             d_anchor_position = d_position;
+        } else if (predicted && d_rate) {
+            // What only confirms the prediction is no better than it.
+            follow_drift(*time, *predicted);
         }
         d_has_time = true;
     }
@@ -317,13 +377,40 @@ void channel_tags_impl::follow_tags(std::size_t first, std::size_t last)
     d_has_tags = true;
 }
 
+// For the first sample to come out, where no stream has told its frequency.
+void channel_tags_impl::assume_frequency()
+{
+    const auto has_told = [](const stream_number& number) {
+        return number.told.has_value();
+    };
+    if (d_center_frequency > 0.0 &&
+        std::none_of(d_freqs.begin(), d_freqs.end(), has_told)) {
+        std::fill(
+            d_freqs.begin(), d_freqs.end(), stream_number{ d_center_frequency, true });
+    }
+}
+
 void channel_tags_impl::write_tags(std::uint64_t sample)
 {
-    const pmt::pmt_t source = alias_pmt();
-    const std::optional<stream_time> time = time_at(d_position, d_delay);
+    if (d_is_first) {
+        assume_frequency();
+        d_is_first = false;
+    }
+    const std::optional<stream_time> time =
+        d_has_time ? time_at(d_position, d_delay) : std::nullopt;
+    const pmt::pmt_t time_value = time ? time->to_pmt() : pmt::PMT_NIL;
+    pmt::pmt_t gap_value;
+    if (d_loss) {
+        // What is missing is told to be so, however little it is.
+        const std::uint64_t missing = std::max<std::uint64_t>(
+            d_loss->samples / d_decimation +
+                (d_loss->samples % d_decimation * 2 >= d_decimation ? 1 : 0),
+            1);
+        gap_value = pmt::from_uint64(d_loss->is_known ? missing : 0);
+    }
     for (int stream = 0; stream < d_num_streams; ++stream) {
-        if (d_has_time && time) {
-            add_item_tag(stream, sample, time_key, time->to_pmt(), source);
+        if (time) {
+            add_item_tag(stream, sample, time_key, time_value, d_source);
         }
         stream_number& rate = d_rates[stream];
         if (rate.is_waiting) {
@@ -331,27 +418,21 @@ void channel_tags_impl::write_tags(std::uint64_t sample)
                          sample,
                          rate_key,
                          pmt::from_double(*rate.told / static_cast<double>(d_decimation)),
-                         source);
+                         d_source);
             rate.is_waiting = false;
         }
         stream_number& freq = d_freqs[stream];
         if (freq.is_waiting) {
             const double offset = d_offsets[stream / d_num_elements];
-            add_item_tag(
-                stream, sample, freq_key, pmt::from_double(*freq.told + offset), source);
+            add_item_tag(stream,
+                         sample,
+                         freq_key,
+                         pmt::from_double(*freq.told + offset),
+                         d_source);
             freq.is_waiting = false;
         }
         if (d_loss) {
-            // What is missing is told to be so, however little it is.
-            const std::uint64_t missing = std::max<std::uint64_t>(
-                d_loss->samples / d_decimation +
-                    (d_loss->samples % d_decimation * 2 >= d_decimation ? 1 : 0),
-                1);
-            add_item_tag(stream,
-                         sample,
-                         gap_key,
-                         pmt::from_uint64(d_loss->is_known ? missing : 0),
-                         source);
+            add_item_tag(stream, sample, gap_key, gap_value, d_source);
         }
     }
     for (const waiting_tag& waiting : d_waiting) {

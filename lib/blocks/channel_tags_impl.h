@@ -11,6 +11,7 @@
 #include "stream_time.h"
 #include <gnuradio/bearing/channel_tags.h>
 #include <gnuradio/tags.h>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -26,7 +27,8 @@ public:
                       int decimation,
                       double delay,
                       int memory,
-                      double sample_rate);
+                      double sample_rate,
+                      double center_frequency);
 
     bool start() override;
     bool stop() override;
@@ -44,6 +46,7 @@ private:
     struct placed_tag {
         std::uint64_t sample;
         int stream;
+        std::size_t order; // of loading
         gr::tag_t tag;
     };
     // Another block's tag that waits for the next sample to come out.
@@ -67,9 +70,12 @@ private:
     void follow_tags(std::size_t first, std::size_t last);
     bool follow_number(const gr::tag_t& tag, stream_number& number);
     void ignore_tag(const gr::tag_t& tag);
+    void warn_of_other_rate(const gr::tag_t& tag, std::optional<double> told);
     void keep_tag(int stream, const gr::tag_t& tag);
     void add_loss(std::uint64_t samples, bool is_known);
     std::optional<stream_time> time_at(std::uint64_t position, double earlier) const;
+    void follow_drift(const stream_time& told, const stream_time& predicted);
+    void assume_frequency();
     void write_tags(std::uint64_t sample);
 
     const int d_num_elements;
@@ -79,27 +85,31 @@ private:
     const double d_delay;
     const std::uint64_t d_memory;
     const double d_sample_rate;
+    const double d_center_frequency;
 
     std::uint64_t d_position = 0; // samples consumed since start()
     std::uint64_t d_leave_out = 0;
 
     // Before the filter; of the streams, the one that told last.
     std::optional<double> d_rate;
-    // The rx_time that was told last, and the position of its tag.
+    // The time that others are reckoned from, and where it holds.
     std::optional<stream_time> d_anchor;
     std::uint64_t d_anchor_position = 0;
 
     // What the next sample will carry.
     bool d_has_tags = false;
+    bool d_is_first = true;
     bool d_has_time = false;
     std::optional<loss> d_loss;
     std::vector<stream_number> d_freqs;
     std::vector<stream_number> d_rates;
     std::vector<waiting_tag> d_waiting;
 
+    pmt::pmt_t d_source;
     std::vector<placed_tag> d_tags;
     std::vector<gr::tag_t> d_window;
     std::uint64_t d_ignored_tags = 0;
+    bool d_has_warned_of_rates = false;
 };
 
 } // namespace bearing

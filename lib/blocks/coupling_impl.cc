@@ -208,7 +208,7 @@ std::map<std::string, std::uint64_t> coupling_impl::counts() const
 
 bool coupling_impl::is_behind(const item_info& info) const
 {
-    return info.duration() && d_seconds > *info.duration();
+    return info.interval() && d_seconds > *info.interval();
 }
 
 void coupling_impl::skip()

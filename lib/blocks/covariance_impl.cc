@@ -50,6 +50,8 @@ const pmt::pmt_t freq_key = pmt::intern("rx_freq");
 const pmt::pmt_t rate_key = pmt::intern("rx_rate");
 const pmt::pmt_t gap_key = pmt::intern("gap");
 const pmt::pmt_t snapshots_key = pmt::intern("snapshots");
+const pmt::pmt_t window_key = pmt::intern("window");
+const pmt::pmt_t hop_key = pmt::intern("hop");
 
 void require_rate(double sample_rate)
 {
@@ -386,7 +388,8 @@ void covariance_impl::follow_tags(std::size_t first, std::size_t last)
             reported = reported.value_or(loss());
             reported->samples = std::max(reported->samples, told.value_or(0));
         } else if (!pmt::eq(tag.key, freq_key) && !pmt::eq(tag.key, rate_key) &&
-                   !pmt::eq(tag.key, snapshots_key)) {
+                   !pmt::eq(tag.key, snapshots_key) && !pmt::eq(tag.key, window_key) &&
+                   !pmt::eq(tag.key, hop_key)) {
             keep_tag(tag);
         }
     }
@@ -447,11 +450,13 @@ void covariance_impl::write_item(gr_complex* out, std::uint64_t item)
     }
     const std::uint64_t snapshots =
         std::llround(std::min(d_sums->num_snapshots(), most_snapshots));
-    if (snapshots != d_told_snapshots) {
-        d_told_snapshots = snapshots;
-        d_snapshots_value = pmt::from_uint64(snapshots);
+    add_item_tag(0, item, snapshots_key, d_told_snapshots.of(snapshots), d_source);
+    // After `snapshots`, which says that there are none.
+    const core::sliding_covariance_config& config = d_sums->config();
+    if (config.hop != snapshots) {
+        add_item_tag(0, item, window_key, d_told_window.of(config.snapshots), d_source);
+        add_item_tag(0, item, hop_key, d_told_hop.of(config.hop), d_source);
     }
-    add_item_tag(0, item, snapshots_key, d_snapshots_value, d_source);
     if (d_loss) {
         add_item_tag(0,
                      item,

@@ -66,6 +66,20 @@ private:
         std::optional<double> in_force;
         pmt::pmt_t value = pmt::PMT_NIL; // for the next item, as it came
     };
+    // The value of a tag, made anew only when it changes.
+    struct told_count {
+        std::uint64_t count = 0;
+        pmt::pmt_t value;
+
+        const pmt::pmt_t& of(std::uint64_t present)
+        {
+            if (!value || present != count) {
+                count = present;
+                value = pmt::from_uint64(present);
+            }
+            return value;
+        }
+    };
     // Samples lost at one place or before one item.
     struct loss {
         std::uint64_t samples = 0;
@@ -109,8 +123,9 @@ private:
     // Everything below belongs to the thread that runs general_work().
     sums d_sums;
     std::vector<const gr_complex*> d_channels;
-    std::uint64_t d_told_snapshots = 0; // what d_snapshots_value says
-    pmt::pmt_t d_snapshots_value;
+    told_count d_told_snapshots;
+    told_count d_told_window;
+    told_count d_told_hop;
     pmt::pmt_t d_source; // of the tags that this block makes
 
     std::uint64_t d_position = 0; // samples consumed since start()

@@ -95,16 +95,6 @@ diffmusic_event event_of(truth_fault fault)
     return diffmusic_event::truth_malformed;
 }
 
-// Where an item ends; absent when its time or its duration is unknown.
-std::optional<stream_time> end_of(const item_info& info,
-                                  const std::optional<stream_time>& start)
-{
-    if (!start || !info.duration()) {
-        return std::nullopt;
-    }
-    return start->advanced(static_cast<std::int64_t>(info.snapshots), *info.rx_rate);
-}
-
 } // namespace
 
 diffmusic::sptr diffmusic::make(const core::antenna_array& array,
@@ -259,7 +249,7 @@ void diffmusic_impl::on_truth(const pmt::pmt_t& message)
 // Gives d_arrival what is known about the item: its time, and its directions.
 void diffmusic_impl::label(const item_info& info)
 {
-    const std::optional<stream_time> end = end_of(info, d_arrival.start);
+    const std::optional<stream_time> end = info.end();
     d_now = end ? end : d_arrival.start;
     const truth_schedule::verdict known = d_truths.at(d_arrival.start, d_now);
     d_counters.set(diffmusic_event::truth_expired, d_truths.expired());
@@ -284,7 +274,7 @@ bool diffmusic_impl::runs_inline(const item_info& info) const
         return d_threading == diffmusic_threading::in_line;
     }
     const bool is_fast =
-        !info.duration() || d_update_seconds <= largest_inline_part * *info.duration();
+        !info.interval() || d_update_seconds <= largest_inline_part * *info.interval();
     // Items keep their order.
     return is_fast && d_worker.is_idle();
 }

@@ -30,20 +30,39 @@ std::optional<double> positive_from_pmt(const pmt::pmt_t& value, double limit)
     return number && *number > 0.0 && *number <= limit ? number : std::nullopt;
 }
 
+// 0 where it makes no sense.
+std::size_t number_of_snapshots(const gr::tag_t& tag)
+{
+    const std::uint64_t count = count_from_pmt(tag.value).value_or(0);
+    return count <= most_snapshots ? count : 0;
+}
+
 const pmt::pmt_t rx_time_key = pmt::mp("rx_time");
 const pmt::pmt_t rx_freq_key = pmt::mp("rx_freq");
 const pmt::pmt_t rx_rate_key = pmt::mp("rx_rate");
 const pmt::pmt_t snapshots_key = pmt::mp("snapshots");
+const pmt::pmt_t window_key = pmt::mp("window");
+const pmt::pmt_t hop_key = pmt::mp("hop");
 const pmt::pmt_t gap_key = pmt::mp("gap");
 
 } // namespace
 
-std::optional<double> item_info::duration() const
+std::optional<stream_time> item_info::end() const
+{
+    const std::optional<stream_time> start = stream_time::from_pmt(rx_time);
+    if (!start || !rx_rate || snapshots == 0) {
+        return std::nullopt;
+    }
+    return start->advanced(static_cast<std::int64_t>(window > 0 ? window : snapshots),
+                           *rx_rate);
+}
+
+std::optional<double> item_info::interval() const
 {
     if (!rx_rate || snapshots == 0) {
         return std::nullopt;
     }
-    return static_cast<double>(snapshots) / *rx_rate;
+    return static_cast<double>(hop > 0 ? hop : snapshots) / *rx_rate;
 }
 
 item_tags::item_tags(std::size_t snapshots) { d_item.snapshots = snapshots; }
@@ -63,7 +82,8 @@ const item_info& item_tags::next(std::uint64_t offset)
     if (offset != d_next_offset || !d_item.rx_rate || d_item.snapshots == 0) {
         d_reference.reset();
     }
-    d_samples += static_cast<std::int64_t>(d_item.snapshots);
+    d_samples +=
+        static_cast<std::int64_t>(d_item.hop > 0 ? d_item.hop : d_item.snapshots);
     d_next_offset = offset + 1;
 
     // The item's own time outranks whatever the other tags say about the time before.
@@ -111,10 +131,15 @@ void item_tags::take(const gr::tag_t& tag)
             d_reference.reset();
         }
     } else if (pmt::eq(tag.key, snapshots_key)) {
-        const std::uint64_t snapshots = count_from_pmt(tag.value).value_or(0);
-        if (snapshots > 0 && snapshots <= most_snapshots) {
+        if (const std::size_t snapshots = number_of_snapshots(tag)) {
             d_item.snapshots = snapshots;
+            d_item.window = 0;
+            d_item.hop = 0;
         }
+    } else if (pmt::eq(tag.key, window_key)) {
+        d_item.window = number_of_snapshots(tag);
+    } else if (pmt::eq(tag.key, hop_key)) {
+        d_item.hop = number_of_snapshots(tag);
     }
 }
 

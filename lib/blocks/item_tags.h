@@ -25,22 +25,29 @@ struct item_info {
     pmt::pmt_t rx_time = pmt::PMT_NIL;
     //! radio frequency in Hz, > 0; absent: unknown
     std::optional<double> rx_freq;
-    //! number of snapshots behind it; 0: unknown
+    //! number of snapshots that it is worth; 0: unknown
     std::size_t snapshots = 0;
+    //! number of snapshots from its first to its last; 0: as many as it is worth
+    std::size_t window = 0;
+    //! number of snapshots from its first to the next item's; 0: as many as it is worth
+    std::size_t hop = 0;
     //! samples a second in Hz, > 0; absent: unknown
     std::optional<double> rx_rate;
 
-    //! Seconds from its first sample to the one after its last; absent: unknown.
-    std::optional<double> duration() const;
+    //! Time of the sample after its last; absent: unknown.
+    std::optional<stream_time> end() const;
+    //! Seconds from its first sample to the next item's; absent: unknown.
+    std::optional<double> interval() const;
 };
 
 /*!
- * \brief Follows the tags `rx_time`, `rx_freq`, `rx_rate`, `snapshots` and `gap` of a
- * stream of covariance items.
+ * \brief Follows the tags `rx_time`, `rx_freq`, `rx_rate`, `snapshots`, `window`, `hop`
+ * and `gap` of a stream of covariance items.
  *
- * `rx_freq`, `rx_rate` and `snapshots` hold until another value comes. `rx_time` belongs
- * to the item it stands on; an item without one follows the item before it by that item's
- * snapshots at the sample rate in force, if both are known. That is not so, and the time
+ * `rx_freq`, `rx_rate` and `snapshots` hold until another value comes, `window` and `hop`
+ * until the next `snapshots`. `rx_time` belongs to the item it stands on; an item without
+ * one follows the item before it by that item's hop at the sample rate in force, if both
+ * are known. That is not so, and the time
  * is unknown, where samples may be missing in between: at a `gap`, at a change of
  * `rx_freq` or `rx_rate`, and where item numbers start anew. Tags of another type or with
  * values that make no sense are ignored.

@@ -175,7 +175,9 @@ propagator_ls_impl<T>::propagator_ls_impl(
       d_unconnected(d_num_sources, std::vector<T>(d_stream->hop())),
       d_tags(sample_rate),
       d_center_frequency(center_frequency(config, propagators)),
-      d_worker([](const std::shared_ptr<velocity_fits>& job) { fit_velocities(*job); })
+      d_work_lock(d_mutex, std::defer_lock),
+      d_worker(
+          [this](const std::shared_ptr<velocity_fits>& job) { fit_velocities(*job); })
 {
     // Tags of N inputs come out once.
     this->set_tag_propagation_policy(gr::block::TPP_DONT);
@@ -629,15 +631,24 @@ std::size_t propagator_ls_impl<T>::write(const gr_vector_const_void_star& inputs
     return taken;
 }
 
-// In the worker's thread.
+// In the worker's thread, which an exception would end together with the process. A fit
+// that fails says nothing, and its velocity stays as it was.
 template <class T>
 void propagator_ls_impl<T>::fit_velocities(velocity_fits& job)
 {
     for (std::size_t k = 0; k < job.fits.size(); ++k) {
-        if (job.fits[k]) {
+        if (!job.fits[k]) {
+            continue;
+        }
+        try {
             // The fit transforms blocks of a length of its own.
             const std::lock_guard<std::mutex> planning(gr::fft::planner::mutex());
             job.scales[k] = job.fits[k]();
+        } catch (const std::exception& error) {
+            if (!d_has_warned_of_fits.exchange(true)) {
+                this->d_logger->warn("velocity not fitted: {}; further ones are not told",
+                                     error.what());
+            }
         }
     }
     job.fits.clear(); // and the data they hold
@@ -673,15 +684,20 @@ void propagator_ls_impl<T>::learn_velocity()
     d_worker.push(d_fits);
 }
 
-// Takes what the worker found, if it was asked.
+// Takes what the worker found, if it was asked. Called with d_work_lock held, which it may
+// give up for a while.
 template <class T>
 void propagator_ls_impl<T>::follow_velocity()
 {
     if (!d_fits) {
         return;
     }
+    // Nobody else has to wait for a fit. Who sets something meanwhile finds the stream
+    // between two blocks.
+    d_work_lock.unlock();
     while (!d_worker.is_idle_by(std::chrono::steady_clock::now() + longest_wait)) {
     }
+    d_work_lock.lock();
     const std::shared_ptr<velocity_fits> found = std::move(d_fits);
     d_fits.reset();
     if (d_is_fit_outdated) {
@@ -772,7 +788,7 @@ int propagator_ls_impl<T>::general_work(int noutput_items,
     std::size_t made = 0;
     bool is_done = false;
     {
-        const std::lock_guard<std::mutex> lock(d_mutex);
+        const std::lock_guard<std::unique_lock<std::mutex>> lock(d_work_lock);
         while (true) {
             made = read(output_items, made, limit);
             if (d_stream->available() > 0) {

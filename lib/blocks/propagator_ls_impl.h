@@ -115,7 +115,7 @@ private:
     std::size_t
     write(const gr_vector_const_void_star& inputs, std::size_t used, std::size_t count);
     void finish();
-    static void fit_velocities(velocity_fits& job);
+    void fit_velocities(velocity_fits& job);
     void follow_velocity();
     void learn_velocity();
     void tell(bool is_last);
@@ -158,7 +158,9 @@ private:
     core::status d_told_status = core::status::learning;
     std::uint64_t d_told_restarts = 0;
     std::vector<pmt::pmt_t> d_messages;
+    std::unique_lock<std::mutex> d_work_lock; // on d_mutex
 
+    std::atomic<bool> d_has_warned_of_fits{ false };
     background_worker<std::shared_ptr<velocity_fits>> d_worker;
 };
 

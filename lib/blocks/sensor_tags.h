@@ -61,10 +61,15 @@ public:
     std::optional<stream_time> time_of(std::uint64_t offset) const;
 
 private:
+    struct placed_tag {
+        std::size_t order; // of loading
+        gr::tag_t tag;
+    };
+
     void follow(const gr::tag_t& tag, const std::optional<stream_time>& predicted);
 
     const double d_rate;
-    std::vector<gr::tag_t> d_tags; // ascending
+    std::vector<placed_tag> d_tags; // ascending
     std::size_t d_next = 0;
     std::uint64_t d_first_untold = 0;
     tagged_sample d_sample;

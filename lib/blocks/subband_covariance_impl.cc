@@ -15,6 +15,7 @@
 #include <numeric>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace gr {
 namespace bearing {
@@ -90,7 +91,7 @@ subband_covariance_impl::subband_covariance_impl(int num_elements,
       d_config(config),
       d_staged_snapshots(snapshots),
       d_snapshots(snapshots),
-      d_accumulator(num_elements, config),
+      d_accumulator(std::in_place, num_elements, config),
       d_channels(num_elements),
       d_tags(sample_rate)
 {
@@ -108,17 +109,26 @@ subband_covariance_impl::subband_covariance_impl(int num_elements,
     set_log_level(level);
 }
 
+subband_covariance_impl::~subband_covariance_impl()
+{
+    // FFTW makes and destroys plans in one thread at a time.
+    const std::lock_guard<std::mutex> planning(gr::fft::planner::mutex());
+    d_accumulator.reset();
+}
+
 bool subband_covariance_impl::start()
 {
     // Samples between stop and start are missing, and nobody knows how many: neither the
     // unfinished item nor the time goes on.
-    d_accumulator.reset();
+    d_accumulator->reset();
     d_tags.start();
     d_waiting.clear();
     d_item_start = nitems_read(0);
     d_is_rate_told = false;
     d_freq.reset();
     d_lost.reset();
+    // Built from strings, and it does not change while the flowgraph runs.
+    d_source = alias_pmt();
     return block::start();
 }
 
@@ -177,7 +187,7 @@ void subband_covariance_impl::keep(const tagged_sample& sample)
 
 void subband_covariance_impl::restart(std::uint64_t offset)
 {
-    d_accumulator.reset();
+    d_accumulator->reset();
     d_item_start = offset;
     // Tags of the samples that are given up wait for the next item, the last one of each
     // key: where no item is ever finished they must not pile up.
@@ -239,29 +249,28 @@ void subband_covariance_impl::write_item(gr_complex* out,
                                          std::uint64_t item,
                                          std::uint64_t end)
 {
-    const double worth = core::subband_snapshots(d_accumulator.num_frames());
-    d_accumulator.covariance(out);
+    const double worth = core::subband_snapshots(d_accumulator->num_frames());
+    d_accumulator->covariance(out);
 
-    const pmt::pmt_t source = alias_pmt();
     const std::optional<stream_time> time = d_tags.time_of(d_item_start);
     if (time) {
-        add_item_tag(0, item, time_key, time->to_pmt(), source);
+        add_item_tag(0, item, time_key, time->to_pmt(), d_source);
     }
     if (!d_is_rate_told) {
-        add_item_tag(0, item, rate_key, pmt::from_double(d_sample_rate), source);
+        add_item_tag(0, item, rate_key, pmt::from_double(d_sample_rate), d_source);
         d_is_rate_told = true;
     }
     if (d_freq) {
-        add_item_tag(0, item, freq_key, pmt::from_double(*d_freq), source);
+        add_item_tag(0, item, freq_key, pmt::from_double(*d_freq), d_source);
         d_freq.reset();
     }
     add_item_tag(0,
                  item,
                  snapshots_key,
                  pmt::from_uint64(static_cast<std::uint64_t>(worth)),
-                 source);
+                 d_source);
     if (d_lost) {
-        add_item_tag(0, item, gap_key, pmt::from_uint64(*d_lost), source);
+        add_item_tag(0, item, gap_key, pmt::from_uint64(*d_lost), d_source);
         d_lost.reset();
     }
     for (const gr::tag_t& tag : d_waiting) {
@@ -269,7 +278,7 @@ void subband_covariance_impl::write_item(gr_complex* out,
     }
     d_waiting.clear();
 
-    d_accumulator.reset();
+    d_accumulator->reset();
     d_item_start = end;
 }
 
@@ -292,7 +301,7 @@ int subband_covariance_impl::general_work(int noutput_items,
         if (d_tags.next_offset() == first + used) {
             follow(first + used);
         }
-        if (d_accumulator.num_samples() == 0) {
+        if (d_accumulator->num_samples() == 0) {
             d_snapshots = static_cast<std::size_t>(snapshots());
         }
         // Tags are followed where they stand, so no run of samples goes beyond the next.
@@ -301,13 +310,13 @@ int subband_covariance_impl::general_work(int noutput_items,
                 ? std::min<std::size_t>(*d_tags.next_offset() - first, size)
                 : size;
         const std::size_t run =
-            std::min(limit - used, d_snapshots - d_accumulator.num_samples());
+            std::min(limit - used, d_snapshots - d_accumulator->num_samples());
         for (int k = 0; k < d_num_elements; ++k) {
             d_channels[k] = static_cast<const gr_complex*>(input_items[k]) + used;
         }
-        d_accumulator.update(d_channels.data(), run);
+        d_accumulator->update(d_channels.data(), run);
         used += run;
-        if (d_accumulator.num_samples() == d_snapshots) {
+        if (d_accumulator->num_samples() == d_snapshots) {
             write_item(out, nitems_written(0) + produced, first + used);
             out += item_size;
             ++produced;

@@ -26,6 +26,7 @@ public:
                             int snapshots,
                             double sample_rate,
                             const core::subband_config& config);
+    ~subband_covariance_impl() override;
 
     bool start() override;
     void forecast(int noutput_items, gr_vector_int& ninput_items_required) override;
@@ -57,10 +58,11 @@ private:
 
     // Everything below belongs to the thread that runs general_work().
     std::size_t d_snapshots; // of the item that is being filled
-    core::subband_accumulator d_accumulator;
+    std::optional<core::subband_accumulator> d_accumulator; // until the destructor
     std::vector<const gr_complex*> d_channels;
     std::uint64_t d_item_start = 0; // its first sample
 
+    pmt::pmt_t d_source;
     sensor_tags d_tags;
     std::vector<gr::tag_t> d_window;
     std::vector<gr::tag_t> d_loaded;

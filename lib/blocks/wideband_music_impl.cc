@@ -11,6 +11,7 @@
 #include <cmath>
 #include <memory>
 #include <stdexcept>
+#include <string>
 
 namespace gr {
 namespace bearing {
@@ -21,6 +22,13 @@ const std::string& checked_combination(const std::string& combination)
 {
     core::subband_combination_from_string(combination);
     return combination;
+}
+
+double center_of(const core::antenna_array& array, const wideband_layout& layout)
+{
+    // The same division takes a wavelength to its frequency.
+    return array.wavelength() ? wavelength_at(*array.wavelength())
+                              : layout.center_frequency;
 }
 
 const wideband_layout& checked_layout(const core::antenna_array& array,
@@ -37,14 +45,16 @@ const wideband_layout& checked_layout(const core::antenna_array& array,
             "center_frequency is 0; an array whose geometry is in wavelengths does not "
             "tell it, so it must be > 0 Hz");
     }
+    const double lowest =
+        center_of(array, layout) +
+        core::subband_frequencies(layout.subbands, layout.sample_rate)(0);
+    if (!(lowest > 0.0)) {
+        throw std::invalid_argument(
+            "sample_rate is " + std::to_string(layout.sample_rate) +
+            " Hz; the lowest sub-band would be at " + std::to_string(lowest) +
+            " Hz, and must lie above 0 Hz");
+    }
     return layout;
-}
-
-double center_of(const core::antenna_array& array, const wideband_layout& layout)
-{
-    // The same division takes a wavelength to its frequency.
-    return array.wavelength() ? wavelength_at(*array.wavelength())
-                              : layout.center_frequency;
 }
 
 gr::io_signature::sptr subband_signature(const core::antenna_array& array,

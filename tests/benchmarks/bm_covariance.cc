@@ -9,7 +9,10 @@
  * The covariance accumulator against VOLK's dot products over the triangle of channel
  * pairs and against Eigen's rankUpdate. The counters of covariance/ratio_vs_volk:
  *
- * - ratio_vs_volk, ratio_vs_eigen: how many times as fast as those
+ * - ratio_vs_volk, ratio_vs_eigen: how many times as fast as those; Eigen as this project
+ *   is compiled, for any processor of its kind
+ * - ratio_vs_eigen_native: the same with Eigen compiled for this processor, which has as
+ *   wide vectors as ours; only where the compiler can
  * - misaligned_speed: buffers one sample off alignment, against aligned ones
  * - share_of_fma_peak: N^2 multiply-adds a vector against the rate of a loop of nothing
  *   else; more than 1 where a variant gets by with fewer
@@ -23,10 +26,13 @@
  * window multiplied anew (ratio_vs_recomputed).
  *
  * covariance/ratio_vs_volk is the variant that the processor gets by default;
- * covariance/ratio_vs_volk_<variant> are the others.
+ * covariance/ratio_vs_volk_<variant> is each by its name.
  */
 
 #include "interleaved.h"
+#ifdef BEARING_HAS_EIGEN_NATIVE
+#include "eigen_native.h"
+#endif
 #include <gnuradio/bearing/core/covariance/accumulator.h>
 #include <gnuradio/bearing/core/covariance/sliding_covariance.h>
 #include <Eigen/Core>
@@ -106,6 +112,17 @@ void run_eigen(Eigen::MatrixXcf& r, const input& x)
     r.selfadjointView<Eigen::Upper>().rankUpdate(x.matrix());
     benchmark::ClobberMemory();
 }
+
+#ifdef BEARING_HAS_EIGEN_NATIVE
+void run_eigen_native(Eigen::MatrixXcf& r, const input& x)
+{
+    eigen_native_rank_update(x.matrix().data(),
+                             static_cast<int>(x.matrix().rows()),
+                             static_cast<int>(x.matrix().cols()),
+                             r.data());
+    benchmark::ClobberMemory();
+}
+#endif
 
 /*
  * Twelve independent chains of multiply-adds: enough to hide the latency on every
@@ -216,8 +233,23 @@ void ratios(benchmark::State& state, const std::string& kernel, int n)
     contender off([&] { run_accumulator(accumulator, shifted); });
     contender eigen([&] { run_eigen(r_eigen, x); });
     contender fma([&] { fma_count = run_fma(kernel); });
+#ifdef BEARING_HAS_EIGEN_NATIVE
+    Eigen::MatrixXcf r_native(n, n);
+    contender native([&] { run_eigen_native(r_native, x); });
+    for (auto _ : state)
+        time_interleaved({ &ours, &volk, &off, &eigen, &native, &fma });
+    // The same work, or the race says nothing.
+    const double difference =
+        Eigen::MatrixXcf((r_native - r_eigen).triangularView<Eigen::Upper>()).norm();
+    if (!(difference < 1e-5 * r_eigen.norm())) {
+        state.SkipWithError("Eigen compiled for this processor gives another matrix");
+        return;
+    }
+    state.counters["ratio_vs_eigen_native"] = native.seconds() / ours.seconds();
+#else
     for (auto _ : state)
         time_interleaved({ &ours, &volk, &off, &eigen, &fma });
+#endif
     const double seconds = ours.seconds();
     const double peak = fma_count / fma.seconds();
     state.counters["ratio_vs_volk"] = volk.seconds() / seconds;
@@ -319,17 +351,19 @@ int main(int argc, char** argv)
             ("covariance/fma_peak/" + kernel).c_str(),
             [=](benchmark::State& state) { fma_peak(state, kernel); });
     // One iteration: the rounds inside are what is repeated.
-    for (const int n : { 2, 3, 4, 5, 8, 16, 32, 64 })
-        for (const std::string& kernel : kernels) {
-            const std::string name =
-                kernel == best
-                    ? "covariance/ratio_vs_volk/" + std::to_string(n)
-                    : "covariance/ratio_vs_volk_" + kernel + "/" + std::to_string(n);
+    for (const int n : { 2, 3, 4, 5, 8, 16, 32, 64 }) {
+        const std::string tail = "/" + std::to_string(n);
+        const auto add = [&](const std::string& name, const std::string& kernel) {
             benchmark::RegisterBenchmark(
-                name.c_str(), [=](benchmark::State& state) { ratios(state, kernel, n); })
+                (name + tail).c_str(),
+                [=](benchmark::State& state) { ratios(state, kernel, n); })
                 ->Iterations(1)
                 ->Unit(benchmark::kMillisecond);
-        }
+        };
+        add("covariance/ratio_vs_volk", best);
+        for (const std::string& kernel : kernels)
+            add("covariance/ratio_vs_volk_" + kernel, kernel);
+    }
 
     for (const int n : { 5, 16 }) {
         const std::string tail = "/" + std::to_string(n);

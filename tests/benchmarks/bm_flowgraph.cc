@@ -21,7 +21,9 @@
  *   larger buffers that covariance asks for save more calls than its sums take
  * - share_of_large_consumer: the same where the consumer has such buffers, too
  * - ratio_vs_volk: throughput against the block with VOLK, by wall time
- * - share_of_consumer_cpu, ratio_vs_volk_cpu: the same by CPU time of all threads
+ * - ratio_vs_large_volk: the same where the block with VOLK has such buffers, too
+ * - share_of_consumer_cpu, ratio_vs_volk_cpu, ratio_vs_large_volk_cpu: the same by CPU time
+ *   of all threads
  * - Msamples/s/channel: by wall time
  *
  * flowgraph/covariance/<N>/<T> has the first two comparisons, flowgraph/estimators/<N>/<T>/<E>
@@ -301,16 +303,19 @@ int asked_buffer(int n, int num_snapshots)
 
 void covariance_graph(benchmark::State& state, int n, int num_snapshots)
 {
-    flowgraph idle(n, consuming(n)),
-        large(n, consuming(n), asked_buffer(n, num_snapshots)),
-        ours(n, with_covariance(n, num_snapshots)), volk(n, with_volk(n, num_snapshots));
+    const int buffer = asked_buffer(n, num_snapshots);
+    flowgraph idle(n, consuming(n)), large(n, consuming(n), buffer),
+        ours(n, with_covariance(n, num_snapshots)), volk(n, with_volk(n, num_snapshots)),
+        large_volk(n, with_volk(n, num_snapshots), buffer);
     for (auto _ : state)
-        time_interleaved({ &idle, &large, &ours, &volk });
+        time_interleaved({ &idle, &large, &ours, &volk, &large_volk });
     state.counters["share_of_consumer"] = idle.wall() / ours.wall();
     state.counters["share_of_consumer_cpu"] = idle.cpu() / ours.cpu();
     state.counters["share_of_large_consumer"] = large.wall() / ours.wall();
     state.counters["ratio_vs_volk"] = volk.wall() / ours.wall();
     state.counters["ratio_vs_volk_cpu"] = volk.cpu() / ours.cpu();
+    state.counters["ratio_vs_large_volk"] = large_volk.wall() / ours.wall();
+    state.counters["ratio_vs_large_volk_cpu"] = large_volk.cpu() / ours.cpu();
     state.counters["Msamples/s/channel"] = 1e-6 / ours.wall();
 }
 

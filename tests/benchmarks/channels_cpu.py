@@ -2,7 +2,10 @@
 # Copyright 2026 the gr-bearing authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What channels of a wide band cost: processor time of flowgraphs, all of their threads, for each
-second of signal. Contenders run in turn in one process; a round's ratios are taken before medians."""
+second of signal. Contenders run in turn in one process; a round's ratios are taken before medians.
+
+    PYTHONPATH=<build>/test_modules /usr/bin/python3 tests/benchmarks/channels_cpu.py [--rounds N]
+"""
 
 import argparse
 import statistics
@@ -66,7 +69,7 @@ def channelizers(band, num_channels):
 def covariances(band, num_channels, chosen=None):
     """Channelized covariances."""
     block = bearing.channelized_covariance(
-        band.num_elements, num_channels, SNAPSHOTS, RATE, chosen
+        band.num_elements, SNAPSHOTS, num_channels, RATE, chosen
     )
     band.feed(block)
     band.end(block, len(block.channels()), band.num_elements**2)

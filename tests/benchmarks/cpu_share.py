@@ -8,7 +8,8 @@
 
 receiver    [source -> covariance(240000) -> music] with [source -> GNU Radio's null sink]
 channels    [source -> 4 decimating filters an element -> 4 times covariance -> music] with
-            [the same filters -> null sinks]
+            [the same filters -> null sinks]; no receiver of the first kind beside them. The filters
+            are GNU Radio's freq_xlating_fir_filter; channels_cpu.py has this module's
 
 The source is GNU Radio's vector_source_c, one an element, repeating 0.1 s of simulated samples, of
 which element 0's passes a throttle block: it holds the others back as well. A cheaper source that
@@ -16,7 +17,7 @@ gives anything but zeros, GNU Radio does not have; a radio's driver takes more.
 
 Both of a pair run in turn, round for round, and processor time is that of the whole process. A
 ratio is that of the medians of processor time per sample; it is of no use if the machine could not
-keep up, so the share of the sample rate that was reached is told as well.
+keep up, so the share of the sample rate that was reached is told as well, that of the slower one.
 
 usage: PYTHONPATH=build/test_modules tests/benchmarks/cpu_share.py [--rounds N] [--seconds S]
 Prints JSON.
@@ -131,13 +132,13 @@ def run(flowgraph, seconds):
 
 
 def compare(kind, samples, rounds, seconds):
-    cost = {False: [], True: []}
-    reached, heard = [], []
+    cost, reached = {False: [], True: []}, {False: [], True: []}
+    heard = []
     for _ in range(rounds):
         for is_ours in (False, True):
             spent, elapsed, count, bearings = run(kind(samples, is_ours), seconds)
             cost[is_ours].append(spent / count)
-            reached.append(count / elapsed / RATE)
+            reached[is_ours].append(count / elapsed / RATE)
             heard += bearings
     alone, ours = (statistics.median(cost[is_ours]) for is_ours in (False, True))
     return {
@@ -145,7 +146,7 @@ def compare(kind, samples, rounds, seconds):
         # Of what both take, and not of the machine: without a unit.
         "share_of_a_core": ours * RATE,
         "share_of_a_core_alone": alone * RATE,
-        "rate_reached": min(reached),
+        "rate_reached": min(map(statistics.median, reached.values())),
         "bearings_a_second": statistics.median(heard),
     }
 

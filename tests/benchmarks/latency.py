@@ -12,7 +12,12 @@ samples are that much older.
 
 With "backlog", the source gives as much as the buffers between the blocks take, all that is in them
 being older than what the source gives next: so it is behind a recording, or after a pause of the
-machine. Then the delay is what the buffers hold, and smaller buffers shorten it.
+machine. Then the delay is what the buffers hold:
+
+backlog before covariance   one stream is late, and the others wait in covariance's own input, whose
+                            size covariance asks for
+backlog before another      all streams wait before a block in front of covariance; its input has
+                            GNU Radio's default size, and smaller buffers shorten the delay
 
 usage: PYTHONPATH=build/test_modules tests/benchmarks/latency.py [--seconds S]
 Prints JSON.
@@ -34,6 +39,8 @@ PACKET = 2400
 POINTS = 512
 # Two packets, rounded up to pages: less does not let the source work while others read.
 SMALL_BUFFER = 5120
+# More than covariance's input holds.
+LARGE_BUFFER = 65536
 # Queues fill and threads settle before anything is measured.
 SETTLING = 0.3
 
@@ -72,8 +79,8 @@ class PacketSource(gr.sync_block):
 class Pace(gr.sync_block):
     """Lets streams pass at the sample rate, in packets: the slow receiver of a backlog."""
 
-    def __init__(self):
-        super().__init__("pace", [np.complex64] * ELEMENTS, [np.complex64] * ELEMENTS)
+    def __init__(self, streams):
+        super().__init__("pace", [np.complex64] * streams, [np.complex64] * streams)
         self.set_output_multiple(PACKET)
 
     def start(self):
@@ -83,8 +90,8 @@ class Pace(gr.sync_block):
     def work(self, input_items, output_items):
         self.passed += 1
         time.sleep(max(0.0, self.begin + self.passed * PACKET / RATE - time.monotonic()))
-        for k in range(ELEMENTS):
-            output_items[k][:PACKET] = input_items[k][:PACKET]
+        for samples, passed in zip(input_items, output_items):
+            passed[:PACKET] = samples[:PACKET]
         return PACKET
 
 
@@ -103,20 +110,24 @@ class Listener(gr.basic_block):
             self.heard.append((seconds + pmt.to_double(pmt.tuple_ref(first, 1)), now))
 
 
-def delays(snapshots, seconds, backlog=False, buffer=None):
-    """Seconds, one an item."""
+def delays(snapshots, seconds, paced=0, buffer=None):
+    """Seconds, one an item. With `paced` streams held back, there is a backlog."""
     flowgraph = gr.top_block()
     samples = bearing.core.simulate(ARRAY, [30.0, 100.0], 10.0, PACKET, 1)
-    source = PacketSource(samples, backlog)
+    source = PacketSource(samples, paced > 0)
     covariance = bearing.covariance(ELEMENTS, snapshots)
     music = bearing.music(ARRAY, SOURCES, 0, POINTS)
     listener = Listener()
-    pace = Pace() if backlog else None
+    pace = Pace(paced) if paced else None
     for k in range(ELEMENTS):
-        if pace:
+        if k < paced:
             flowgraph.connect((source, k), (pace, k), (covariance, k))
         else:
             flowgraph.connect((source, k), (covariance, k))
+    if 0 < paced < ELEMENTS:
+        # What is held back must not fill up before the inputs of covariance do.
+        for k in range(paced):
+            source.set_min_output_buffer(k, LARGE_BUFFER)
     if buffer:
         source.set_max_output_buffer(buffer)
     flowgraph.connect(covariance, music, blocks.null_sink(POINTS * gr.sizeof_float))
@@ -150,8 +161,10 @@ def measure(seconds=4.0):
     result = {}
     for snapshots in SNAPSHOTS:
         result[str(snapshots)] = summary(delays(snapshots, seconds), snapshots)
-    for name, buffer in (("backlog", None), ("backlog, small buffers", SMALL_BUFFER)):
-        result[name] = summary(delays(SNAPSHOTS[1], seconds, True, buffer), SNAPSHOTS[1])
+    for name, paced, buffer in (("backlog before covariance", 1, None),
+                                ("backlog before another", ELEMENTS, None),
+                                ("backlog before another, small buffers", ELEMENTS, SMALL_BUFFER)):
+        result[name] = summary(delays(SNAPSHOTS[1], seconds, paced, buffer), SNAPSHOTS[1])
     return result
 
 

@@ -18,6 +18,9 @@ usage: PYTHONPATH=build/test_modules tests/benchmarks/report.py [--load] [--quic
 
 Every figure is a ratio of things that were timed in turn within one run. On a shared machine times
 mean nothing by themselves, and neither do those of two runs beside each other.
+
+The exit status is 1 if a program is not there or fails, or if a target is missed or not measured.
+--quick measures too little to judge targets by. The report is written in any case.
 """
 
 import argparse
@@ -74,7 +77,7 @@ while os.getppid() == parent:
 def busy_core():
     process = subprocess.Popen([sys.executable, "-c", BUSY])
     try:
-        yield
+        yield process
     finally:
         process.kill()
         process.wait()
@@ -95,23 +98,26 @@ def flattened(values, path=""):
     return result
 
 
-def of_google_benchmark(said):
+def of_google_benchmark(said, failures):
     standard = {"family_index", "per_family_instance_index", "repetitions", "repetition_index",
                 "threads", "iterations", "real_time", "cpu_time"}
     result = {}
     for one in said["benchmarks"]:
         name = re.sub(r"/iterations:\d+$", "", one["name"])
+        if one.get("error_occurred"):
+            failures.append(f"{name}: {one.get('error_message')}")
+            continue
         result[name] = {key: value for key, value in one.items()
                         if isinstance(value, (int, float)) and key not in standard}
     return result
 
 
-def run(program, options, folder, cores=None):
-    """What a program says; empty: it is not there, or fails."""
+def run(program, options, folder, failures, cores=None):
+    """What a program says; empty, and one more of the failures: it is not there, or fails."""
     is_script = program.endswith(".py")
     path = HERE / program if is_script else folder / program
     if not path.exists():
-        print(f"{program}: not there", file=sys.stderr)
+        failures.append(f"{program}: not there")
         return {}
     if is_script:
         command = [sys.executable, "-B", str(path), *options]
@@ -127,13 +133,14 @@ def run(program, options, folder, cores=None):
         done.check_returncode()
         said = json.loads(done.stdout)
     except (subprocess.CalledProcessError, json.JSONDecodeError) as error:
-        print(f"{program}: {error}\n{done.stderr}", file=sys.stderr)
+        failures.append(f"{program}: {error}\n{done.stderr}")
         return {}
-    return flattened(said) if is_script else of_google_benchmark(said)
+    return flattened(said) if is_script else of_google_benchmark(said, failures)
 
 
-def measure(plan, folder):
-    return {program: run(program, options, folder) for program, options in plan.items()}
+def measure(plan, folder, failures):
+    return {program: run(program, options, folder, failures)
+            for program, options in plan.items()}
 
 
 def number(value):
@@ -178,6 +185,11 @@ def vector_kernel():
     return bearing.core.covariance_kernel()
 
 
+# Load average above which throughputs by wall time are of less than the whole machine: such a run
+# is not called quiet.
+IDLE_LOAD = 0.5
+
+
 def machine(loads):
     model = "unknown processor"
     with contextlib.suppress(OSError):
@@ -187,8 +199,9 @@ def machine(loads):
     return (f"{model}, {os.cpu_count()} cores, vector kernels \"{vector_kernel()}\"; GNU Radio "
             f"{gr.version()}, VOLK {version_of_volk()}, Eigen {version_of_eigen()}, "
             f"NumPy {np.__version__}, SciPy {scipy.__version__}."
-            + "".join(f" Load average of the minute before \"{name}\": {load:.1f}."
-                      for name, load in loads.items()))
+            + "".join(f" Load average of a minute, \"{name}\": {before:.1f} before, {after:.1f} at "
+                      "the end." for name, (before, after) in loads.items())
+            + (" The benchmarks themselves count." if loads else ""))
 
 
 def labels_of(cases_of_limit):
@@ -200,9 +213,15 @@ def labels_of(cases_of_limit):
 
 
 def verdict(target, results):
-    if target.needs_avx512 and vector_kernel() != "avx512":
-        return "no AVX-512 here"
+    if target.kernels and vector_kernel() not in target.kernels:
+        return "no such vectors here"
     return {True: "yes", False: "**no**", None: "not measured"}[target.holds(results)]
+
+
+def missed(results):
+    return [f"{target.name}, {name}: {said}"
+            for name, of_condition in results.items() for target in TARGETS
+            if (said := verdict(target, of_condition).strip("*")) in ("no", "not measured")]
 
 
 def targets_table(results):
@@ -245,11 +264,12 @@ def cases(results, program, pattern):
 
 def kernel_table(results):
     rows = [[str(n), number(c.get("Msamples/s/channel")), percentage(c.get("share_of_fma_peak")),
-             number(c.get("ratio_vs_volk")), number(c.get("ratio_vs_eigen")),
-             percentage(c.get("misaligned_speed"))]
+             number(c.get("ratio_vs_volk")), number(c.get("ratio_vs_eigen_native")),
+             number(c.get("ratio_vs_eigen")), percentage(c.get("misaligned_speed"))]
             for (n,), c in cases(results, "bm_covariance", r"covariance/ratio_vs_volk/(\d+)")]
     return table(["N", "Msamples/s an element", "of the peak of multiply-adds (N² a vector)",
-                  "times VOLK's pairs", "times Eigen's rankUpdate",
+                  "times VOLK's pairs", "times Eigen's rankUpdate, compiled for this processor",
+                  "the same, compiled for any",
                   "8 bytes off alignment: of this"], rows)
 
 
@@ -270,10 +290,12 @@ def flowgraph_table(results):
     rows = [[str(n), str(t), number(c.get("Msamples/s/channel")),
              percentage(c.get("share_of_consumer")),
              percentage(c.get("share_of_large_consumer")), number(c.get("ratio_vs_volk")),
-             number(c.get("ratio_vs_volk_cpu"))]
+             number(c.get("ratio_vs_volk_cpu")), number(c.get("ratio_vs_large_volk")),
+             number(c.get("ratio_vs_large_volk_cpu"))]
             for (n, t), c in cases(results, "bm_flowgraph", pattern)]
     return table(["N", "T", "Msamples/s an element", "of a flowgraph that only consumes",
                   "the same, with buffers as large", "times a block of VOLK's pairs",
+                  "the same, by processor time", "times that block, with buffers as large",
                   "the same, by processor time"], rows)
 
 
@@ -291,7 +313,7 @@ def estimators_table(results, one_core):
 
 
 def cores_table(results, one_core):
-    """Throughput with all cores over that with one, from two runs, each against an idle graph."""
+    """Each run against its own flowgraph that only consumes; not against the other run."""
     pattern = r"flowgraph/covariance/(\d+)/(\d+)"
     single = dict(cases(one_core, "bm_flowgraph", pattern))
     rows = []
@@ -299,11 +321,18 @@ def cores_table(results, one_core):
         if key in single:
             one = single[key]
             rows.append([str(key[0]), str(key[1]), percentage(counters.get("share_of_consumer")),
-                         percentage(one.get("share_of_consumer")),
-                         number(counters.get("Msamples/s/channel", math.nan)
-                                / one.get("Msamples/s/channel", math.nan))])
+                         percentage(one.get("share_of_consumer"))])
     return table(["N", "T", f"of a flowgraph that only consumes, all {os.cpu_count()} cores",
-                  "the same, one core", "throughput, all cores over one"], rows)
+                  "the same, one core"], rows)
+
+
+def receiver_table(results):
+    rows = [[name, condition, number(c.get("ratio")), percentage(c.get("rate_reached")),
+             number(c.get("bearings_a_second"))]
+            for condition, of_condition in results.items()
+            for name, c in of_condition.get("cpu_share.py", {}).items()]
+    return table(["", "machine", "processor time, with our blocks over without",
+                  "of the sample rate was reached", "bearings a second, each channel"], rows)
 
 
 def latency_table(results):
@@ -325,6 +354,7 @@ def sections(results, one_core, loads):
     yield "Estimators behind one covariance: share of the throughput without them", \
         estimators_table(first, one_core)
     yield "Cores", cores_table(first, one_core)
+    yield "Processor time at a radio's rate (G1, G2)", receiver_table(results)
     yield "From the last sample of an item to its bearing", latency_table(first)
 
 
@@ -351,7 +381,7 @@ def draw(results, path):
     from gnuradio.bearing.colours import BLUE, GREEN, VERMILION
 
     first = next(iter(results.values()))
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.6), layout="constrained")
 
     def curve(axes, found, counter, colour, label, scale=1.0):
         points = [(key[0], scale * c[counter]) for key, c in found if counter in c]
@@ -360,12 +390,14 @@ def draw(results, path):
 
     kernel = cases(first, "bm_covariance", r"covariance/ratio_vs_volk/(\d+)")
     curve(left, kernel, "ratio_vs_volk", BLUE, "VOLK's pairs")
-    curve(left, kernel, "ratio_vs_eigen", VERMILION, "Eigen's rankUpdate")
+    curve(left, kernel, "ratio_vs_eigen_native", VERMILION,
+          "Eigen's rankUpdate, compiled for this processor")
     left.set(title="covariance kernel", ylabel="times as fast as")
     graph = cases(first, "bm_flowgraph", r"flowgraph/covariance/(\d+)/4096")
     curve(right, kernel, "share_of_fma_peak", GREEN, "kernel: of the peak of multiply-adds", 100)
     curve(right, graph, "share_of_consumer", BLUE, "flowgraph: of one that only consumes", 100)
-    curve(right, graph, "share_of_large_consumer", VERMILION, "with buffers as large", 100)
+    curve(right, graph, "share_of_large_consumer", VERMILION,
+          "flowgraph: of one with buffers as large", 100)
     right.set(title="shares", ylabel="%")
     for axes in (left, right):
         axes.set_xscale("log", base=2)
@@ -374,9 +406,25 @@ def draw(results, path):
         axes.set_ylim(bottom=0)
         axes.grid(alpha=0.3)
         if axes.lines:
-            axes.legend()
+            # Below the curves, which may be anywhere.
+            axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), frameon=False)
     figure.savefig(path, dpi=100)
     plt.close(figure)
+
+
+def require_places(parser, arguments):
+    """Ends with a message before anything is measured, where the report could not be written."""
+    if not arguments.programs.is_dir():
+        # The scripts need none of it, and are measured all the same.
+        print(f"--programs: there is no folder {arguments.programs}", file=sys.stderr)
+    for name in ("page", "figure", "json"):
+        path = getattr(arguments, name)
+        if path is None:
+            continue
+        if not path.parent.is_dir():
+            parser.error(f"--{name}: there is no folder {path.parent}")
+        if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+            parser.error(f"--{name}: {path} cannot be written")
 
 
 def main():
@@ -390,30 +438,44 @@ def main():
     parser.add_argument("--load", action="store_true")
     parser.add_argument("--quick", action="store_true")
     arguments = parser.parse_args()
+    require_places(parser, arguments)
 
     plan = QUICK_RUN if arguments.quick else FULL_RUN
-    # Whether "quiet" is true.
-    loads = {"quiet": os.getloadavg()[0]}
-    results = {"quiet": measure(plan, arguments.programs)}
+    failures, results, loads = [], {}, {}
+
+    def measure_all(condition, load_before):
+        results[condition] = measure(plan, arguments.programs, failures)
+        loads[condition] = (load_before, os.getloadavg()[0])
+
+    load = os.getloadavg()[0]
+    measure_all("quiet" if load <= IDLE_LOAD else f"as found, load average {load:.1f}", load)
     one_core = {}
     if not arguments.quick:
         cores = {min(os.sched_getaffinity(0))}
-        one_core = {program: run(program, options, arguments.programs, cores)
+        one_core = {program: run(program, options, arguments.programs, failures, cores)
                     for program, options in ONE_CORE_RUN.items()}
     if arguments.load:
-        with busy_core():
-            results["one core busy"] = measure(plan, arguments.programs)
+        with busy_core() as process:
+            measure_all("one core busy", os.getloadavg()[0])
+            if process.poll() is not None:
+                failures.append("the process that keeps a core busy ended early")
 
     report = markdown(results, one_core, loads)
     if arguments.json:
-        arguments.json.write_text(json.dumps({"results": results, "one core": one_core}, indent=1))
+        arguments.json.write_text(json.dumps(
+            {"results": results, "one core": one_core, "loads": loads}, indent=1))
     if arguments.figure:
         draw(results, arguments.figure)
     if arguments.page:
         write_page(arguments.page, report)
     else:
         print(report)
+    if not arguments.quick:
+        failures += missed(results)
+    for failure in failures:
+        print(failure, file=sys.stderr)
+    return 1 if failures else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -92,6 +92,13 @@ class qa_channel_filter(gr_unittest.TestCase):
             self.assertEqual(run.tags("rx_rate", k), [(0, RATE / decimation)])
             self.assertEqual([item for item, _ in run.times(RATE, k)], [0])
 
+    def test_a_stream_without_tags_has_the_center_frequency_that_is_given(self):
+        block = bearing.channel_filter(2, 16, -3e5, 100e3, RATE, center_frequency=CENTRE)
+        run = stream_run(block, noise(2, 4000))
+        for k in range(2):
+            self.assertEqual(run.tags("rx_freq", k), [(0, CENTRE - 3e5)])
+            self.assertEqual(run.tags("gap", k), [])
+
     def test_time_is_that_of_the_signal(self):
         decimation = 8
         errors = []
@@ -172,11 +179,14 @@ class qa_channel_filter(gr_unittest.TestCase):
             ("bandwidth", (0.0, 113e3, -1.0, None)),
             ("sample_rate", (0, -1.0, float("inf"), "1e6")),
             ("attenuation_db", (20, 141, None)),
+            ("center_frequency", (-1.0, float("nan"), None)),
         ):
             for value in values:
                 with self.subTest(**{name: value}):
                     with self.assertRaisesRegex(ValueError, "^" + name + " is "):
                         bearing.channel_filter(**{**good, name: value})
+        with self.assertRaisesRegex(ValueError, "^center_frequency is "):
+            bearing.channel_filter(**{**good, "offset": -1e5}, center_frequency=1e5)
 
 
 if __name__ == "__main__":

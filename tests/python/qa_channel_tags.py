@@ -6,6 +6,7 @@ import numpy as np
 import pmt
 from channel_streams import noise, stream_run, time_at
 from gnuradio import bearing, gr_unittest
+from support import printed_lines
 
 RATE = 1e6  # before the filters
 M = 8
@@ -13,8 +14,12 @@ DELAY = 20.5
 MEMORY = 5
 
 
-def block(num_elements=2, offsets=(0.0,), decimation=M, delay=DELAY, memory=MEMORY, rate=RATE):
-    return bearing.channel_tags(num_elements, list(offsets), decimation, delay, memory, rate)
+def block(
+    num_elements=2, offsets=(0.0,), decimation=M, delay=DELAY, memory=MEMORY, rate=RATE, centre=0.0
+):
+    return bearing.channel_tags(
+        num_elements, list(offsets), decimation, delay, memory, rate, centre
+    )
 
 
 def told_at(sample):
@@ -97,10 +102,12 @@ class qa_channel_tags(gr_unittest.TestCase):
             run = stream_run(block(), x, first + [(1, 150, "rx_time", told)])
             np.testing.assert_array_equal(run.output, x[:, MEMORY:])
             self.assertEqual(run.tags("gap"), [])
-            # It confirms what is known, to the sample.
+            # It confirms what is known, to the sample; what one tag's rounding cannot explain is
+            # followed, by a quarter of an output sample at most.
+            moved = np.sign(shift) * M / 4 if abs(shift) > M / 2 else 0.0
             item = 150 - MEMORY
             self.assert_times(
-                run, [(0, MEMORY * M - DELAY), (item, 150 * M - DELAY)], stream=1
+                run, [(0, MEMORY * M - DELAY), (item, 150 * M + moved - DELAY)], stream=1
             )
         for shift, missing in ((M + 1, 1 + MEMORY), (80, 10 + MEMORY), (-M - 1, 0), (-90, 0)):
             told = time_at(150 * M + shift, RATE)
@@ -110,6 +117,35 @@ class qa_channel_tags(gr_unittest.TestCase):
             self.assertEqual(run.tags("gap"), [(item, missing)])
             time = (150 + MEMORY) * M + shift - DELAY
             self.assert_times(run, [(0, MEMORY * M - DELAY), (item, time)])
+
+    def test_a_clock_that_drifts_loses_nothing_and_is_followed(self):
+        num_tags, spacing = 120, 10003  # samples before the filter, no multiple of M
+        x = noise(1, num_tags * spacing // M + 100)
+        for drift in (20e-6, -20e-6):  # 24 samples in all, three behind the filter
+            placed = [
+                (round(k * spacing / M), k * spacing * (1 + drift)) for k in range(num_tags)
+            ]
+            tags = [(0, item, "rx_time", time_at(sample, RATE)) for item, sample in placed]
+            run = stream_run(block(1, memory=0), x, tags)
+            np.testing.assert_array_equal(run.output, x)
+            self.assertEqual(run.tags("gap"), [])
+            found = run.times(RATE)
+            self.assertEqual([item for item, _ in found], [item for item, _ in placed])
+            for (item, time), (_, sample) in zip(found, placed):
+                # Half an output sample for the place of the present tag; moves are reckoned in
+                # thousandths of a sample.
+                self.assertAlmostEqual(time, sample - DELAY, delta=M / 2 + 1e-3)
+            # Nor does the covariance, which is less lenient, find a loss in what comes out.
+            again = [(0, o, "rx_time", value) for o, value in _pmts(run, "rx_time")]
+            covariance = bearing.covariance(1, 1000, RATE / M)
+            second = stream_run(covariance, np.array(run.output), again, num_outputs=1)
+            self.assertEqual(len(second.output[0]), len(x[0]) // 1000)
+            self.assertEqual(second.tags("gap"), [])
+            # A loss is still one.
+            item, sample = placed[-1]
+            tags[-1] = (0, item, "rx_time", time_at(sample + 3 * M, RATE))
+            lossy = stream_run(block(1, memory=0), x, tags)
+            self.assertEqual(lossy.tags("gap"), [(item, 3)])
 
     def test_after_an_unknown_gap_time_is_unknown_until_told(self):
         tags = [
@@ -143,6 +179,44 @@ class qa_channel_tags(gr_unittest.TestCase):
             divided = value + 1e5 if key == "rx_freq" else value / M
             self.assertIn((item, divided), run.tags(key, 1))
             self.assertEqual(len(run.tags(key, 1)), 3)
+
+    def test_the_center_frequency_stands_in_for_a_tag_that_is_missing(self):
+        x, offsets = noise(4, 300), (-1e5, 1e5)
+
+        def frequencies(tags):
+            tested = block(offsets=offsets, centre=433e6)
+            # Twice: a restart forgets what the streams told.
+            for _ in range(2):
+                run = stream_run(tested, x, tags)
+            return run, [run.tags("rx_freq", stream) for stream in range(4)]
+
+        run, found = frequencies([])
+        self.assertEqual(found, [[(0, 433e6 + offsets[stream // 2])] for stream in range(4)])
+        np.testing.assert_array_equal(run.output, x[:, MEMORY:])
+        # Before the first sample comes out, one stream tells for all.
+        for sample in (0, MEMORY):
+            run, found = frequencies([(1, sample, "rx_freq", pmt.from_double(2e9))])
+            self.assertEqual(found, [[], [(0, 2e9 - 1e5)], [], []])
+            self.assertEqual(run.tags("gap"), [])
+        # Later, another frequency is a retune, and the same none.
+        run, found = frequencies([(1, 100, "rx_freq", pmt.from_double(2e9))])
+        item = 100 - MEMORY
+        self.assertEqual(found[0], [(0, 433e6 - 1e5)])
+        self.assertEqual(found[1], [(0, 433e6 - 1e5), (item, 2e9 - 1e5)])
+        self.assertEqual(run.tags("gap"), [(item, MEMORY)])
+        run, found = frequencies([(1, 100, "rx_freq", pmt.from_double(433e6))])
+        self.assertEqual(run.tags("gap"), [])
+
+    def test_another_rate_than_that_of_the_filters_is_warned_of_once(self):
+        def warnings(rate, told):
+            tags = [(k, o, "rx_rate", pmt.from_double(told)) for k in range(2) for o in (0, 50)]
+            with printed_lines() as lines:
+                stream_run(block(rate=rate), noise(2, 100), tags)
+            return [line for line in lines if "rx_rate" in line]
+
+        self.assertEqual(len(warnings(RATE, 2 * RATE)), 1)
+        self.assertEqual(warnings(RATE, RATE * (1 + 1e-9)), [])
+        self.assertEqual(warnings(0.0, RATE), [])
 
     def test_times_follow_the_rate_that_is_told(self):
         tags = [
@@ -233,6 +307,10 @@ class qa_channel_tags(gr_unittest.TestCase):
             ({"memory": -1}, "memory"),
             ({"rate": -1.0}, "sample_rate"),
             ({"rate": float("inf")}, "sample_rate"),
+            ({"centre": -1.0}, "center_frequency"),
+            ({"centre": float("nan")}, "center_frequency"),
+            ({"centre": float("inf")}, "center_frequency"),
+            ({"centre": 1e5, "offsets": [0.0, -1e5]}, "center_frequency"),
         ):
             with self.subTest(**parameters):
                 with self.assertRaisesRegex(ValueError, "^channel_tags: " + name):

@@ -44,7 +44,7 @@ class scene_run:
         """sources: (azimuth, SNR in the band, frequency, modulation)"""
         samples = num_channels * (snapshots * items + 2 * memory_of(num_channels))
         self.block = bearing.channelized_covariance(
-            array.n, num_channels, snapshots, RATE, channels
+            array.n, snapshots, num_channels, RATE, channels
         )
         tb = gr.top_block()
         sums = [blocks.add_vcc(1) for _ in range(array.n)]
@@ -96,7 +96,7 @@ class qa_channelized_covariance(gr_unittest.TestCase):
             x = noise(n, num_channels * (60 + 2 * first))
             x[1] += 2j * x[0]
             x[2, 1:] += x[0, :-1]
-            block = bearing.channelized_covariance(n, num_channels, 20, RATE, channels)
+            block = bearing.channelized_covariance(n, 20, num_channels, RATE, channels)
             run = stream_run(block, x, vlen=n * n, num_outputs=len(block.channels()))
             for i, channel in enumerate(block.channels()):
                 items = run.covariances(n, i)
@@ -162,7 +162,7 @@ class qa_channelized_covariance(gr_unittest.TestCase):
                 (k, 0, "rx_freq", pmt.from_double(CENTRE)),
                 (k, 0, "rx_rate", pmt.from_double(RATE)),
             ]
-        block = bearing.channelized_covariance(n, num_channels, 100, RATE)
+        block = bearing.channelized_covariance(n, 100, num_channels, RATE)
         run = stream_run(block, x, tags, n * n, num_channels)
         wanted = (np.arange(num_channels) - num_channels / 2) * RATE / num_channels
         np.testing.assert_allclose(block.channel_offsets(), wanted, rtol=1e-12)
@@ -173,6 +173,17 @@ class qa_channelized_covariance(gr_unittest.TestCase):
             self.assertEqual(run.tags("snapshots", i), [(j, 100) for j in range(12)])
             self.assertEqual(run.tags("gap", i), [])
 
+    def test_a_stream_without_tags_has_the_center_frequency_that_is_given(self):
+        n, num_channels = 2, 8
+        for tags, centre in (([], CENTRE), ([(1, 0, "rx_freq", pmt.from_double(2e9))], 2e9)):
+            block = bearing.channelized_covariance(
+                n, 100, num_channels, RATE, center_frequency=CENTRE
+            )
+            run = stream_run(block, noise(n, 8000), tags, n * n, num_channels)
+            for i, offset in enumerate(block.channel_offsets()):
+                self.assertEqual(run.tags("rx_freq", i), [(0, centre + offset)])
+                self.assertEqual(run.tags("gap", i), [])
+
     def burst_error(self, num_channels, place, tagged):
         """How much later than a short burst its items say that it was; samples of the band.
         By their tags, where items of one snapshot have most power is when."""
@@ -180,7 +191,7 @@ class qa_channelized_covariance(gr_unittest.TestCase):
         x = np.zeros((2, num_channels * 120), np.complex64)
         x[:, burst] = 1.0
         tags = [(k, tagged, "rx_time", time_at(tagged, RATE)) for k in range(2)]
-        block = bearing.channelized_covariance(2, num_channels, 1, RATE, [0])
+        block = bearing.channelized_covariance(2, 1, num_channels, RATE, [0])
         run = stream_run(block, x, tags, 4, 1)
         power = run.covariances(2)[:, 0, 0].real
         times = np.array([time for _, time in run.times(RATE)])
@@ -215,7 +226,7 @@ class qa_channelized_covariance(gr_unittest.TestCase):
         tags.append((0, 0, "rx_time", time_at(0, RATE)))
         if key:
             tags.append((1, place, key, value))
-        block = bearing.channelized_covariance(2, num_channels, 1, RATE, self.CHANNELS)
+        block = bearing.channelized_covariance(2, 1, num_channels, RATE, self.CHANNELS)
         return stream_run(block, x, tags, 4, len(self.CHANNELS))
 
     @staticmethod
@@ -278,16 +289,16 @@ class qa_channelized_covariance(gr_unittest.TestCase):
         self.assertAlmostEqual(ratio, 1.0, delta=0.14)
 
     def test_channels_come_out_in_the_order_that_is_asked_for(self):
-        block = bearing.channelized_covariance(2, 5, 10, 100e3, [2, -2, 0])
+        block = bearing.channelized_covariance(2, 10, 5, 100e3, [2, -2, 0])
         self.assertEqual(block.channels(), [2, -2, 0])
         self.assertEqual(block.channel_offsets(), [40e3, -40e3, 0.0])
-        everything = bearing.channelized_covariance(2, 5, 10, 100e3)
+        everything = bearing.channelized_covariance(2, 10, 5, 100e3)
         self.assertEqual(everything.channels(), [-2, -1, 0, 1, 2])
-        even = bearing.channelized_covariance(2, 4, 10, 100e3)
+        even = bearing.channelized_covariance(2, 10, 4, 100e3)
         self.assertEqual(even.channel_offsets(), [-50e3, -25e3, 0.0, 25e3])
 
     def test_the_number_of_snapshots_can_be_changed(self):
-        block = bearing.channelized_covariance(2, 4, 50, RATE)
+        block = bearing.channelized_covariance(2, 50, 4, RATE)
         self.assertEqual(block.snapshots(), 50)
         block.set_snapshots(100)
         self.assertEqual(block.snapshots(), 100)
@@ -297,8 +308,48 @@ class qa_channelized_covariance(gr_unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "snapshots"):
             block.set_snapshots(0)
 
+    def test_windows_overlap_and_forget_as_those_of_a_covariance(self):
+        # The samples of a channel, by items of one snapshot: sums of them are the windows.
+        n, num_channels, x = 2, 4, noise(2, 4000)
+        single = bearing.channelized_covariance(n, 1, num_channels, RATE, [1])
+        products = stream_run(single, x, vlen=4, num_outputs=1).covariances(n)
+
+        def items(block):
+            return stream_run(block, x, vlen=4, num_outputs=1).covariances(n)
+
+        def overlapping(k):
+            return np.mean(products[20 * k : 20 * k + 100], axis=0)
+
+        def forgetting(k):
+            weights = np.repeat(0.5 ** np.arange(k, -1, -1), 100)
+            return np.average(products[: 100 * (k + 1)], axis=0, weights=weights)
+
+        made = bearing.channelized_covariance(n, 100, num_channels, RATE, [1], hop=20)
+        staged = bearing.channelized_covariance(n, 100, num_channels, RATE, [1])
+        staged.set_hop(20)
+        together = bearing.channelized_covariance(n, 7, num_channels, RATE, [1], forgetting=0.9)
+        together.set_window(100, 20)
+        remembering = bearing.channelized_covariance(n, 100, num_channels, RATE, [1])
+        remembering.set_forgetting(0.5)
+        for block, wanted, count in (
+            (made, overlapping, 40),
+            (staged, overlapping, 40),
+            (together, overlapping, 40),
+            (remembering, forgetting, 9),
+        ):
+            found = items(block)
+            self.assertGreaterEqual(len(found), count)
+            for k in range(count):
+                # Single precision of the products, of a power of 2 / 4 an element.
+                np.testing.assert_allclose(found[k], wanted(k), atol=3e-6)
+        self.assertEqual((made.hop(), made.forgetting()), (20, 0.0))
+        self.assertEqual((remembering.hop(), remembering.forgetting()), (0, 0.5))
+        with self.assertRaisesRegex(ValueError, "hop"):
+            made.set_hop(30)
+        self.assertEqual(made.hop(), 20)
+
     def test_wrong_parameters_are_named(self):
-        good = {"num_elements": 2, "num_channels": 8, "snapshots": 10, "sample_rate": 1e6}
+        good = {"num_elements": 2, "snapshots": 10, "num_channels": 8, "sample_rate": 1e6}
         bearing.channelized_covariance(**good)
         for name, values in (
             ("num_elements", (0, 65, 2.0, True, None)),
@@ -307,11 +358,19 @@ class qa_channelized_covariance(gr_unittest.TestCase):
             ("sample_rate", (0, -1.0, float("nan"), None)),
             ("channels", ([], [4], [-5], [0, 0], [0.0], 3, "all")),
             ("attenuation_db", (20, 141, float("inf"), None)),
+            ("center_frequency", (-1.0, 5e5, float("nan"), None)),
+            ("hop", (-1, 5.0, None)),
+            ("forgetting", (-0.1, 1.0, float("nan"), None)),
         ):
             for value in values:
                 with self.subTest(**{name: value}):
                     with self.assertRaisesRegex(ValueError, "^" + name + " is "):
                         bearing.channelized_covariance(**{**good, name: value})
+        with self.assertRaisesRegex(ValueError, "hop"):
+            bearing.channelized_covariance(**good, hop=3)
+        # What a product with a rate gives: the message has what to write instead.
+        with self.assertRaisesRegex(ValueError, "^snapshots is 480000.0.* such as 480000$"):
+            bearing.channelized_covariance(**{**good, "snapshots": 0.2 * 2.4e6})
 
 
 if __name__ == "__main__":

@@ -572,6 +572,9 @@ class qa_covariance(gr_unittest.TestCase):
                 self.assert_times(run, starts)
                 expected = [(k, snapshots) for k in range(len(starts))]
                 self.assertEqual(run.tags("snapshots"), expected)
+                self.assertEqual(run.tags("window"), expected if hop < snapshots else [])
+                hops = [(k, hop) for k in range(len(starts))] if hop < snapshots else []
+                self.assertEqual(run.tags("hop"), hops)
                 conjugate = run.items.conj().transpose(0, 2, 1)
                 np.testing.assert_array_equal(run.items, conjugate)
 
@@ -635,6 +638,9 @@ class qa_covariance(gr_unittest.TestCase):
                 self.assert_forgetting(run, x, 0, 0, 20, 50, b)
                 self.assert_times(run, range(0, 1000, 50))
         self.assertEqual(run.tags("snapshots")[0], (0, 50))
+        # The first item is no more than its own window.
+        for key in ("window", "hop"):
+            self.assertEqual(run.tags(key), [(k, 50) for k in range(1, 20)])
 
     def test_a_gap_or_a_retune_forgets_everything(self):
         x = noise(2, 700)

@@ -486,6 +486,16 @@ class qa_truth(DiffmusicTestCase):
         self.assertEqual(self.counts(truth([75.0], 11.0, 11.05)), {"truth_expired": 1})
         self.assertEqual(self.counts(truth([75.0], 13.0, 99.0)), {"labelled": 10})
 
+    def test_items_that_overlap_or_are_worth_more_end_where_their_window_ends(self):
+        """Windows of 0.2 s every 0.1 s; then windows of 0.1 s that are worth nine times as many."""
+        for snapshots, window, labelled in ((2, 2, 9), (9, 1, 10)):
+            tags = stream_tags(10.0)
+            tags[2] = tag(0, "snapshots", pmt.from_uint64(snapshots * SNAPSHOTS))
+            tags.append(tag(0, "window", pmt.from_uint64(window * SNAPSHOTS)))
+            tags.append(tag(0, "hop", pmt.from_uint64(SNAPSHOTS)))
+            counts = self.counts(truth([75.0], 11.0, 12.0), tags=tags)
+            self.assertEqual(counts, {"labelled": labelled})
+
     def test_without_start_it_counts_from_now_on_and_without_stop_for_ever(self):
         self.assertEqual(self.counts(truth([75.0])), {"labelled": 40})
         self.assertEqual(self.counts(truth([75.0], stop=12.0)), {"labelled": 20})

@@ -421,13 +421,19 @@ class qa_block_descriptions(unittest.TestCase):
             ],
             "bearing_channelized_covariance": [
                 ({"num_elements": "65"}, "num_elements"),
-                ({"num_channels": "1"}, "num_channels"),
                 ({"snapshots": "0"}, "snapshots"),
+                ({"num_channels": "1"}, "num_channels"),
                 ({"sample_rate": "0"}, "sample_rate"),
                 ({"channels": "[]"}, "channels"),
                 ({"channels": "[8]"}, "channels"),
                 ({"channels": "[1, 1]"}, "channels"),
                 ({"attenuation_db": "20"}, "attenuation_db"),
+                ({"center_frequency": "16000"}, "center_frequency"),
+                ({"center_frequency": "-1", "channels": "[1]"}, "center_frequency"),
+                ({"hop": "-1"}, "hop"),
+                ({"hop": "3000"}, "hop"),
+                ({"forgetting": "1"}, "forgetting"),
+                ({"hop": "1024", "forgetting": "0.5"}, "forgetting"),
             ],
             "bearing_channel_filter": [
                 ({"num_elements": "0"}, "num_elements"),
@@ -437,6 +443,7 @@ class qa_block_descriptions(unittest.TestCase):
                 ({"bandwidth": "2881"}, "bandwidth"),
                 ({"sample_rate": "0"}, "sample_rate"),
                 ({"attenuation_db": "141"}, "attenuation_db"),
+                ({"center_frequency": "-1"}, "center_frequency"),
             ],
             "bearing_channel_tags": [
                 ({"num_elements": "0"}, "num_elements"),
@@ -446,6 +453,7 @@ class qa_block_descriptions(unittest.TestCase):
                 ({"delay": "0.3"}, "delay"),
                 ({"memory": "-1"}, "memory"),
                 ({"sample_rate": "-1"}, "sample_rate"),
+                ({"center_frequency": "-1"}, "center_frequency"),
             ],
             "bearing_apply_calibration": [
                 ({"num_elements": "65"}, "num_elements"),

@@ -27,10 +27,11 @@ ITEMS_A_SECOND = RATE / SNAPSHOTS
 
 MEGABYTE = 1 << 20
 LARGEST = 150 * MEGABYTE
-# From the first to the last quarter of the time after settling, half a minute at least. 20 bytes an
-# item, less than the smallest thing that can be allocated, would be 300 kB; a heap that holds on
-# to what it has moves by a few pages of 4 kB.
-LARGEST_GROWTH = 128 << 10
+# From the first to the last quarter of the time after settling, half a minute at least. glibc lets
+# its heap grow by steps of 128 kB (M_TOP_PAD), and beside a busy core one such step may come late,
+# with some pages of the threads' own: twice that. The smallest thing that can be allocated, 32
+# bytes, once an item, would be 480 kB.
+LARGEST_GROWTH = 256 << 10
 
 FLOWGRAPH = """
 import sys

@@ -5,6 +5,9 @@
 """tests/benchmarks/report.py: that it tells what was measured, and of nothing else. No figure of it
 is judged here: this machine may be any, and busy."""
 
+import contextlib
+import copy
+import io
 import json
 import math
 import re
@@ -12,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 from pathlib import Path
 
 from support import BUILD_DIR, SOURCE_DIR
@@ -22,8 +26,8 @@ sys.path.insert(0, str(BENCHMARKS))
 import report
 from targets import TARGETS, Case, Target
 
-ALL_TARGETS = ["A1", "A2", "A3", "A4", "A5", "A6", "C1", "D1", "E1", "F1", "F1b", "F2",
-               "G1", "G2"]
+ALL_TARGETS = ["A1", "A2", "A3", "A4", "A5", "A6", "C1", "D1", "D1b", "E1", "F1", "F1b", "F2",
+               "F2b", "G1", "G2"]
 
 
 def target_rows(page):
@@ -40,16 +44,18 @@ class qa_performance_report(unittest.TestCase):
                  BUILD_DIR / "tests" / "benchmarks", "--page", page, "--figure", figure,
                  "--json", said],
                 capture_output=True, text=True, check=False)
-            self.assertEqual(run.returncode, 0, run.stderr)
+            # Google Benchmark is optional.
+            has_programs = (BUILD_DIR / "tests" / "benchmarks" / "bm_covariance").exists()
+            self.assertEqual(run.returncode, 0 if has_programs else 1, run.stderr)
             text = page.read_text(encoding="utf-8")
-            results = json.loads(said.read_text())["results"]["quiet"]
+            (condition, results), = json.loads(said.read_text())["results"].items()
+            self.assertRegex(condition, r"^(quiet|as found, load average [\d.]+)$")
             self.assertEqual(figure.read_bytes()[:8], b"\x89PNG\r\n\x1a\n")
         self.assertEqual(target_rows(text), ALL_TARGETS)
         self.assertNotIn("nan", text)
 
         programs = ["covariance_numpy.py", "cpu_share.py"]
-        # Google Benchmark is optional.
-        if (BUILD_DIR / "tests" / "benchmarks" / "bm_covariance").exists():
+        if has_programs:
             programs.append("bm_covariance")
         for program in programs:
             self.assertTrue(results[program], f"{program}: {run.stderr}")
@@ -58,6 +64,18 @@ class qa_performance_report(unittest.TestCase):
                     self.assertTrue(math.isfinite(value), f"{name}: {key}")
                     if "ratio" in key or "vs_" in key or "share" in key:
                         self.assertGreater(value, 0.0, f"{name}: {key}")
+
+    def test_a_report_that_could_not_be_written_is_not_begun(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for option in ("--page", "--figure", "--json"):
+                # One in a folder that is missing, and a folder itself.
+                for path in (Path(folder, "missing", "file"), Path(folder)):
+                    run = subprocess.run(
+                        [sys.executable, "-B", BENCHMARKS / "report.py", "--quick", option, path],
+                        capture_output=True, text=True, check=False)
+                    self.assertEqual(run.returncode, 2)
+                    self.assertIn(f"error: {option}: ", run.stderr)
+                    self.assertNotIn("cpu_share.py", run.stderr)
 
     def test_every_target_is_there_once(self):
         self.assertEqual([target.name for target in TARGETS], ALL_TARGETS)
@@ -68,6 +86,69 @@ class qa_performance_report(unittest.TestCase):
         for row in re.findall(r"^\| [A-Z]\d\w? \|.*\|$", page, re.MULTILINE):
             self.assertIn("not measured", row)
             self.assertNotIn("| yes |", row)
+
+    def test_a_program_that_is_missing_or_fails_is_a_failure(self):
+        with tempfile.TemporaryDirectory() as folder:
+            failing = Path(folder, "failing")
+            failing.write_text("#!/bin/sh\nexit 3\n")
+            failing.chmod(0o755)
+            for program in ("missing", "failing"):
+                failures = []
+                self.assertEqual(report.run(program, None, Path(folder), failures), {})
+                self.assertEqual(len(failures), 1)
+                self.assertIn(program, failures[0])
+        failures = []
+        said = {"benchmarks": [{"name": "b/5/iterations:1", "error_occurred": True,
+                                "error_message": "why", "real_time": 0.0}]}
+        self.assertEqual(report.of_google_benchmark(said, failures), {})
+        self.assertEqual(failures, ["b/5: why"])
+
+    def test_the_exit_status_tells_of_a_missed_target_and_of_a_missing_program(self):
+        reached = {}
+        for target in TARGETS:
+            for case in target.cases:
+                name = re.sub(r"\(.*?\)[?*]|\\d\+", "", case.benchmark)
+                name += "5" if name.endswith("/") else ""
+                self.assertRegex(name, f"^{case.benchmark}$")
+                counters = reached.setdefault(case.program, {}).setdefault(name, {})
+                # Figures that more than one target judges reach the strictest.
+                better = min if target.is_upper_bound else max
+                counters[case.counter] = better(counters.get(case.counter, case.limit), case.limit)
+                counters.update(case.requires)
+
+        def status(results, *options, failing=(), busy_for_ever=True):
+            def measure(plan, folder, failures):
+                failures += failing
+                return results
+
+            @contextlib.contextmanager
+            def busy_core():
+                yield unittest.mock.Mock(poll=lambda: None if busy_for_ever else 0)
+
+            with unittest.mock.patch.multiple(
+                    report, measure=measure, busy_core=busy_core, run=lambda *_: {},
+                    vector_kernel=lambda: "avx512"), \
+                    unittest.mock.patch.object(sys, "argv", ["report.py", *options]), \
+                    contextlib.redirect_stdout(io.StringIO()), \
+                    contextlib.redirect_stderr(io.StringIO()):
+                return report.main()
+
+        self.assertEqual(status(reached), 0)
+        self.assertEqual(status(reached, failing=["program: not there"]), 1)
+        self.assertEqual(status({}), 1)
+        slow = copy.deepcopy(reached)
+        slow["bm_spectrum"]["spectrum/line/5/3601"]["ratio_vs_eigen"] = 29.0
+        self.assertEqual(status(slow), 1)
+        self.assertEqual(status(slow, "--quick"), 0)
+        self.assertEqual(status(reached, "--load"), 0)
+        self.assertEqual(status(reached, "--load", busy_for_ever=False), 1)
+
+    def test_processor_time_tells_nothing_where_the_rate_was_not_reached(self):
+        (target,) = (target for target in TARGETS if target.name == "G1")
+        for rate, bearings, holds in ((1.0, 10.0, True), (0.97, 10.0, None), (1.0, 0.0, None)):
+            results = {"cpu_share.py": {"receiver": {
+                "ratio": 1.1, "rate_reached": rate, "bearings_a_second": bearings}}}
+            self.assertIs(target.holds(results), holds)
 
     def test_the_worst_case_decides(self):
         def holds(*values, is_upper_bound=False):

@@ -4,10 +4,6 @@
 
 """The root-MUSIC block."""
 
-import contextlib
-import os
-import tempfile
-
 import numpy as np
 import pmt
 from gnuradio import bearing, gr_unittest
@@ -24,6 +20,7 @@ from estimator_block_tests import (
     scene,
     steering,
 )
+from support import printed_lines
 
 VARIANTS = ("auto", "complex", "unitary", "real")
 
@@ -33,22 +30,6 @@ def positions_message(offsets):
     return calibration_message(
         positions=pmt.init_f32vector(len(offsets), [float(x) for x in offsets])
     )
-
-
-@contextlib.contextmanager
-def printed_lines():
-    """Collects what comes to stdout, GNU Radio's log among it; filled when the block ends."""
-    lines = []
-    stdout = os.dup(1)
-    with tempfile.TemporaryFile() as file:
-        os.dup2(file.fileno(), 1)
-        try:
-            yield lines
-        finally:
-            os.dup2(stdout, 1)
-            os.close(stdout)
-            file.seek(0)
-            lines.extend(file.read().decode().splitlines())
 
 
 class qa_root_music(EstimatorBlockTests, DeviationBlockTests, gr_unittest.TestCase):

@@ -90,13 +90,21 @@ class qa_wideband_source(gr_unittest.TestCase):
     def test_angles_and_snr_can_change(self):
         source = bearing.wideband_source(self.array, [0.0, 90.0], 0.0, RATE, CENTER)
         source.set_angles_deg([10.0, 100.0])
-        source.set_snr_db(-100.0)
+        source.set_snr_db([-100.0, -100.0])
         power = np.mean(np.abs(heard(source, 3, 1 << 15)) ** 2)
         self.assertAlmostEqual(power, 1.0, delta=0.02)
         with self.assertRaisesRegex(ValueError, "angles_deg"):
             source.set_angles_deg([10.0])
         with self.assertRaisesRegex(ValueError, "snr_db"):
             source.set_snr_db("loud")
+        with self.assertRaisesRegex(ValueError, "snr_db .* each of the 2 signals"):
+            source.set_snr_db([10.0])
+
+    def test_each_signal_has_a_level_of_its_own(self):
+        source = bearing.wideband_source(self.array, [0.0, 90.0], [10.0, -100.0], RATE, CENTER)
+        power = np.mean(np.abs(heard(source, 3, 1 << 17)) ** 2)
+        # As above.
+        np.testing.assert_allclose(power, 11.0, rtol=0.012)
 
     def test_mistakes_are_named(self):
         good = {

@@ -30,7 +30,8 @@ namespace bearing {
  * Tags: `rx_freq` + the channel's offset, `rx_rate` / M, `rx_time` - the filters' delay.
  * GNU Radio rounds a tag to the next output sample: times are right to M / 2 samples
  * before the filter, and tags of `rx_time` that differ by less from what the rate
- * predicts are taken as confirmations. Other tags pass as they are, copies of one at one
+ * predicts are taken as confirmations; times follow a clock that drifts against the
+ * samples, by M / 4 a tag at most. Other tags pass as they are, copies of one at one
  * sample once.
  *
  * Where samples were lost (a `gap` tag, or an `rx_time` that is further off), and where
@@ -39,6 +40,9 @@ namespace bearing {
  * next one carries a `gap`: samples at the output's rate that are missing, those that were
  * left out included; 0 where an unknown number was lost. So are the first samples after a
  * start, when the filters fill; they are nobody's loss, and told by no `gap`.
+ *
+ * Where no input has told its `rx_freq` when the first sample comes out, and
+ * \p center_frequency is known, all of them are taken to have it.
  */
 class BEARING_API channel_tags : virtual public gr::block
 {
@@ -54,7 +58,10 @@ public:
      * \param memory output samples, >= 0, from the first that a sample before the filter
      * goes into to the last
      * \param sample_rate before the filters in Hz, for `rx_time` arithmetic until an
-     * `rx_rate` tag tells better; 0: unknown
+     * `rx_rate` tag tells better; 0: unknown. Offsets stay as they are, so an `rx_rate`
+     * that differs is warned of
+     * \param center_frequency before the filters in Hz, until an `rx_freq` tag tells
+     * better; more than minus the lowest offset, or 0: unknown
      * \throws std::invalid_argument naming the parameter
      */
     static sptr make(int num_elements,
@@ -62,7 +69,8 @@ public:
                      int decimation,
                      double delay = 0.0,
                      int memory = 0,
-                     double sample_rate = 0.0);
+                     double sample_rate = 0.0,
+                     double center_frequency = 0.0);
 
     virtual int num_elements() const = 0;
     virtual std::vector<double> offsets() const = 0;

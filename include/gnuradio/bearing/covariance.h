@@ -30,7 +30,8 @@ namespace bearing {
  * Tags, each once at the item they belong to: `rx_time` (a tuple of uint64 seconds and
  * double fraction, advanced to the first of the newest T samples of the item), `rx_freq`
  * and `rx_rate` as they came, `snapshots` (uint64: T; with forgetting the number of equally
- * weighted snapshots that the item is worth, up to 2^31 - 1) and `gap` (uint64 lost
+ * weighted snapshots that the item is worth, up to 2^31 - 1), `window` and `hop` (uint64:
+ * T, and snapshots to the next item) where they differ from it, and `gap` (uint64 lost
  * samples, 0 = unknown) on the first item after samples were lost. Any other tag comes out
  * once, at the first item that its sample went into.
  *

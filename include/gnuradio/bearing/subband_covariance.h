@@ -54,7 +54,8 @@ public:
      * \param num_subbands M, 3 .. 1024
      * \param sample_rate Hz, > 0
      * \param bandwidth share of the sample rate that the sub-bands fill, about the centre,
-     * in (0, 1]
+     * in (0, 1]; best no more than the signal fills: those at its edge or beyond tell
+     * nothing
      * \throws std::invalid_argument naming the parameter
      */
     static sptr make(int num_elements,

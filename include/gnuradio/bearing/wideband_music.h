@@ -37,8 +37,8 @@ namespace bearing {
  *
  * Method: core::wideband_music_estimator (M. Wax, T.-J. Shan, T. Kailath 1984; H. Wang, M.
  * Kaveh 1985). `std_deg` is NaN, and the status says why, where the predicted deviation
- * would not hold; with combination "coherent" also, whatever the status, for sources that
- * are echoes of each other.
+ * would not hold; with combination "coherent" also for sources that are echoes of each
+ * other: not_identifiable.
  */
 class BEARING_API wideband_music : virtual public gr::sync_block
 {

@@ -5,10 +5,8 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "tridiagonal_form.h"
 #include <gnuradio/bearing/core/subspace/eigendecomposition.h>
 #include <Eigen/Eigenvalues>
-#include <algorithm>
 
 namespace gr {
 namespace bearing {
@@ -43,21 +41,7 @@ status check_covariance(const Eigen::Ref<const Eigen::MatrixXcd>& covariance)
 
 eigendecomposition decompose(const Eigen::Ref<const Eigen::MatrixXcd>& covariance)
 {
-    Eigen::MatrixXcd hermitian = 0.5 * (covariance + covariance.adjoint());
-    // Eigen's solver of tridiagonal forms wants numbers around 1.
-    const double scale = std::max(hermitian.real().cwiseAbs().maxCoeff(),
-                                  hermitian.imag().cwiseAbs().maxCoeff());
-    if (hermitian.rows() > 1 && hermitian.rows() <= tridiagonal_form::max_size &&
-        scale >= weakest_power && scale <= strongest_power) {
-        hermitian *= 1.0 / scale;
-        const tridiagonal_form form(hermitian);
-        Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> of_form;
-        of_form.computeFromTridiagonal(form.diagonal(), form.off_diagonal());
-        eigendecomposition eigen;
-        eigen.values = scale * of_form.eigenvalues().reverse();
-        form.apply_reversed(of_form.eigenvectors(), eigen.vectors);
-        return eigen;
-    }
+    const Eigen::MatrixXcd hermitian = 0.5 * (covariance + covariance.adjoint());
     const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXcd> solver(hermitian);
     return { solver.eigenvalues().reverse(), solver.eigenvectors().rowwise().reverse() };
 }

@@ -360,7 +360,9 @@ std::vector<enclosed_root> settled_roots(const circle_grid& grid,
     for (std::size_t k = 0; k < count; ++k) {
         // Laguerre's disc of z^n f, around the point before the last step.
         const double modulus = std::sqrt(std::norm(points[k].z));
-        const double error = 2.0 * degree * epsilon * sum_of_moduli(moduli, modulus);
+        // Horner's rule in complex numbers errs by 2 n epsilon of the moduli, and the rounded
+        // image 1/z* by as much again.
+        const double error = 4.0 * degree * epsilon * sum_of_moduli(moduli, modulus);
         const double value = std::sqrt(points[k].value) + error;
         const double slope = std::sqrt(points[k].slope) - degree * (value + error);
         roots[k] = { points[k].z,

@@ -70,13 +70,6 @@ const spectrum_kernel* find_spectrum_kernel(const char* name)
     return nullptr;
 }
 
-const spectrum_kernel* default_spectrum_kernel()
-{
-    static const spectrum_kernel* const kernel =
-        find_spectrum_kernel(default_kernel_name());
-    return kernel;
-}
-
 } // namespace core
 } // namespace bearing
 } // namespace gr

@@ -25,7 +25,8 @@ namespace core {
  * num_vectors matrix `vectors`. scale may be null: 1.
  *
  * line_form() writes offset + scale[g] * (c_0 + 2 Re sum_(m=1..degree) c_m z_g^m) with
- * z_g = cosine[g] + j sine[g], by Horner's rule. c_0 .. c_degree is `coefficients`.
+ * z_g = cosine[g] + j sine[g], degree >= 1, by Horner's rule. c_0 .. c_degree is
+ * `coefficients`.
  *
  * This header and spectrum_kernel.cc stay free of Eigen and of the standard library's
  * templates: a template that a function with wider vectors instantiates may be the one
@@ -56,9 +57,6 @@ struct spectrum_kernel {
 
 /* The variant of that name, or null when there is none or this processor cannot run it. */
 const spectrum_kernel* find_spectrum_kernel(const char* name);
-
-/* The variant of default_kernel_name(). */
-const spectrum_kernel* default_spectrum_kernel();
 
 } // namespace core
 } // namespace bearing

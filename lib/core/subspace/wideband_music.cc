@@ -49,6 +49,12 @@ constexpr double focusing_shares[] = { 0.25, 0.1, 0.03 };
 // sampling alone makes it one over the number of snapshots.
 constexpr double echo_coherence = 0.05;
 constexpr double sampled_coherence = 2.0;
+// A sub-band with less than this share of the median signal lies at the signal's edge or
+// beyond: what is in it is not about its centre.
+constexpr double occupied_share = 0.5;
+// How often the outermost sub-bands are left out, where the model is contradicted: an edge
+// is in the main lobe of the window, two sub-bands to each side, of no more than these.
+constexpr int num_peelings = 2;
 // Frequencies of an even spacing, given in Hz, are rounded.
 constexpr double even_tolerance = 1e-6;
 
@@ -97,10 +103,11 @@ void require_frequencies(double center_frequency, const Eigen::VectorXd& frequen
                   even_tolerance * std::max(step, 1e-6 * frequencies(m - 1));
     }
     if (!is_even) {
-        throw std::invalid_argument(
-            "frequencies run from " + std::to_string(frequencies(0)) + " to " +
-            std::to_string(frequencies(m - 1)) +
-            "; they must be finite, > 0 Hz, ascending and evenly spaced");
+        throw std::invalid_argument("frequencies run from " +
+                                    std::to_string(frequencies(0)) + " to " +
+                                    std::to_string(frequencies(m - 1)) +
+                                    "; they must be finite, > 0 Hz (radio frequencies), "
+                                    "ascending and evenly spaced");
     }
 }
 
@@ -166,6 +173,28 @@ struct wideband_music_estimator::part {
     signal_model model;        // has meaning only where the number of snapshots is known
     double weight;             // of the first search, > 0
 };
+
+namespace {
+
+// Of several values, > 0; the upper one of an even number.
+double median(std::vector<double> values)
+{
+    const auto middle = values.begin() + values.size() / 2;
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle;
+}
+
+// Those of M sub-bands whose both neighbours are used too.
+std::vector<bool> inner(const std::vector<bool>& used)
+{
+    std::vector<bool> result(used.size(), false);
+    for (std::size_t m = 1; m + 1 < used.size(); ++m) {
+        result[m] = used[m - 1] && used[m] && used[m + 1];
+    }
+    return result;
+}
+
+} // namespace
 
 struct wideband_music_estimator::direction {
     double deviation = 0.0;      // of the combination
@@ -268,12 +297,58 @@ wideband_music_estimator::parts(const Eigen::Ref<const Eigen::MatrixXcd>& covari
     }
     if (!strong.empty()) {
         why = status::ok;
+        keep_occupied(strong, num_sources);
         return strong;
     }
     if (weakness != status::ok) {
         why = weakness;
     }
     return all;
+}
+
+// Leaves out sub-bands at the edge of a signal's spectrum or beyond it. Of several signals
+// whose edges leave none, all stay.
+void wideband_music_estimator::keep_occupied(std::vector<part>& parts, int num_sources)
+{
+    std::vector<bool> is_edge(parts.size(), false);
+    for (int k = 0; k < num_sources; ++k) {
+        std::vector<double> signal;
+        for (const part& one : parts) {
+            signal.push_back(one.analysis.eigen.values(k) - one.analysis.noise_power);
+        }
+        const double least = occupied_share * median(signal);
+        for (std::size_t i = 0; i < parts.size(); ++i) {
+            is_edge[i] = is_edge[i] || signal[i] < least;
+        }
+    }
+    if (std::find(is_edge.begin(), is_edge.end(), false) == is_edge.end()) {
+        return;
+    }
+    std::vector<part> kept;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        if (!is_edge[i]) {
+            kept.push_back(std::move(parts[i]));
+        }
+    }
+    parts = std::move(kept);
+}
+
+// Those of the parts whose sub-bands have others in use on both sides.
+std::vector<wideband_music_estimator::part>
+wideband_music_estimator::inner_parts(const std::vector<part>& parts) const
+{
+    std::vector<bool> used(num_subbands(), false);
+    for (const part& one : parts) {
+        used[one.subband] = true;
+    }
+    used = inner(used);
+    std::vector<part> result;
+    for (const part& one : parts) {
+        if (used[one.subband]) {
+            result.push_back(one);
+        }
+    }
+    return result;
 }
 
 // Azimuths of the minima of the sum of null functions, deepest first.
@@ -443,10 +518,35 @@ void wideband_music_estimator::fill_accuracy(const std::vector<part>& parts,
 bearing_estimate wideband_music_estimator::incoherent(
     const Eigen::Ref<const Eigen::MatrixXcd>& covariances, std::size_t snapshots) const
 {
-    const int n = d_array.num_elements();
     int num_sources = 0;
     status why = status::ok;
-    const std::vector<part> used = parts(covariances, snapshots, num_sources, why);
+    std::vector<part> used = parts(covariances, snapshots, num_sources, why);
+    const bearing_estimate first = fit(covariances, used, num_sources, why);
+    // What contradicts the array's model may be the edges of the signal alone.
+    const std::size_t fewest = (used.size() + 1) / 2;
+    for (int peeling = 0; peeling < num_peelings; ++peeling) {
+        if (first.status != status::model_mismatch) {
+            break;
+        }
+        used = inner_parts(used);
+        if (used.size() < fewest) {
+            break;
+        }
+        const bearing_estimate estimate = fit(covariances, used, num_sources, why);
+        if (estimate.status != status::model_mismatch) {
+            return estimate;
+        }
+    }
+    return first;
+}
+
+// The parts as one answer.
+bearing_estimate
+wideband_music_estimator::fit(const Eigen::Ref<const Eigen::MatrixXcd>& covariances,
+                              const std::vector<part>& used,
+                              int num_sources,
+                              status why) const
+{
     bearing_estimate estimate = nothing_found(d_array, num_sources, why);
     estimate.grid = d_shown.azimuth();
     // Without a signal subspace f is 1 everywhere: a flat spectrum.
@@ -488,22 +588,11 @@ bearing_estimate wideband_music_estimator::incoherent(
         estimate.azimuth(k) = reported_azimuth(d_array, found[k]);
     }
 
-    Eigen::VectorXd power = Eigen::VectorXd::Zero(num_sources);
-    double noise = 0.0;
+    std::vector<double> noise_power(num_subbands(), 0.0);
     for (const part& one : used) {
-        bearing_estimate own = estimate;
-        fill_powers(array_of(one.subband),
-                    covariances.middleCols(one.subband * n, n),
-                    one.analysis.noise_power,
-                    own);
-        power.array() += Eigen::pow(10.0, own.power_db.array() / 10.0);
-        noise += one.analysis.noise_power;
+        noise_power[one.subband] = one.analysis.noise_power;
     }
-    for (int k = 0; k < num_sources; ++k) {
-        if (std::isfinite(power(k))) {
-            set_power(power(k), noise, k, estimate);
-        }
-    }
+    sum_powers(covariances, noise_power, estimate);
     if (why == status::ok) {
         fill_accuracy(used, others, estimate);
     }
@@ -536,6 +625,31 @@ std::vector<double> wideband_music_estimator::highest_beams(
     return azimuths;
 }
 
+// Sums the powers of the sub-bands that have a noise power.
+void wideband_music_estimator::sum_powers(
+    const Eigen::Ref<const Eigen::MatrixXcd>& covariances,
+    const std::vector<double>& noise_power,
+    bearing_estimate& estimate) const
+{
+    const int n = d_array.num_elements();
+    Eigen::VectorXd power = Eigen::VectorXd::Zero(estimate.num_sources);
+    double noise = 0.0;
+    for (int m = 0; m < num_subbands(); ++m) {
+        if (noise_power[m] > 0.0) {
+            bearing_estimate own = estimate;
+            fill_powers(
+                array_of(m), covariances.middleCols(m * n, n), noise_power[m], own);
+            power.array() += Eigen::pow(10.0, own.power_db.array() / 10.0);
+            noise += noise_power[m];
+        }
+    }
+    for (int k = 0; k < estimate.num_sources; ++k) {
+        if (std::isfinite(power(k))) {
+            set_power(power(k), noise, k, estimate);
+        }
+    }
+}
+
 // Whether any two of the sources have a coherence in the sub-bands.
 bool wideband_music_estimator::has_echoes(
     const Eigen::Ref<const Eigen::MatrixXcd>& covariances,
@@ -548,8 +662,10 @@ bool wideband_music_estimator::has_echoes(
         return false;
     }
     const int n = d_array.num_elements();
+    // Powers and cross-powers over the noise, squared and summed: a sub-band without signal
+    // adds nothing, where the mean of its coherences would be one of errors.
     Eigen::MatrixXd coherence = Eigen::MatrixXd::Zero(num_sources, num_sources);
-    double num_used = 0.0;
+    Eigen::MatrixXd products = Eigen::MatrixXd::Zero(num_sources, num_sources);
     for (int m = 0; m < num_subbands(); ++m) {
         if (weights[m] > 0.0) {
             const Eigen::MatrixXcd inverse =
@@ -560,15 +676,14 @@ bool wideband_music_estimator::has_echoes(
             const Eigen::MatrixXcd signal = covariances.middleCols(m * n, n) -
                                             Eigen::MatrixXcd::Identity(n, n) / weights[m];
             const Eigen::MatrixXcd power = inverse * signal * inverse.adjoint();
-            const Eigen::VectorXd own = power.diagonal().real().cwiseMax(null_floor);
-            coherence += (power.cwiseAbs2().array() / (own * own.transpose()).array())
-                             .min(1.0)
-                             .matrix();
-            num_used += 1.0;
+            const Eigen::VectorXd own = power.diagonal().real().cwiseMax(0.0);
+            coherence += weights[m] * weights[m] * power.cwiseAbs2();
+            products += weights[m] * weights[m] * own * own.transpose();
         }
     }
+    coherence.array() /= products.array().max(std::numeric_limits<double>::min());
     coherence.diagonal().setZero();
-    return coherence.maxCoeff() / num_used >
+    return coherence.maxCoeff() >
            echo_coherence +
                sampled_coherence / std::max<double>(static_cast<double>(snapshots), 1.0);
 }
@@ -583,7 +698,7 @@ wideband_music_estimator::coherent(const Eigen::Ref<const Eigen::MatrixXcd>& cov
 
     std::vector<double> weights(num_subbands(), 0.0);
     std::vector<double> signal(num_subbands(), 0.0); // over noise, at an element
-    double noise_power = 0.0;
+    std::vector<double> noise_power(num_subbands(), 0.0);
     for (int m = 0; m < num_subbands(); ++m) {
         const Eigen::MatrixXcd own = covariances.middleCols(m * n, n);
         if (check_covariance(own) == status::ok) {
@@ -591,7 +706,7 @@ wideband_music_estimator::coherent(const Eigen::Ref<const Eigen::MatrixXcd>& cov
             const double noise = values.tail(n - wanted).mean();
             if (noise > rounding_of(values)) {
                 weights[m] = 1.0 / noise;
-                noise_power += noise;
+                noise_power[m] = noise;
                 signal[m] = std::max(values.mean() / noise - 1.0, 0.0);
             }
         }
@@ -641,9 +756,12 @@ wideband_music_estimator::coherent(const Eigen::Ref<const Eigen::MatrixXcd>& cov
     }
     if (has_echoes(covariances, weights, estimate.azimuth, snapshots)) {
         estimate.deviation.setConstant(nan);
+        if (estimate.status == status::ok) {
+            estimate.status = status::not_identifiable;
+        }
     }
-    // The focused noise has power 1.
-    estimate.power_db.array() += to_db(noise_power);
+    sum_powers(covariances, noise_power, estimate);
+    sort_by_power(estimate);
     return estimate;
 }
 

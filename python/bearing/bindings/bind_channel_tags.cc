@@ -42,6 +42,10 @@ memory : int, >= 0
     Output samples from the first that a sample before the filter goes into to the last.
 sample_rate : float
     Before the filters in Hz, for rx_time arithmetic until an rx_rate tag tells better; 0: unknown.
+    Offsets stay as they are, so an rx_rate that differs is warned of.
+center_frequency : float
+    Before the filters in Hz, until an rx_freq tag tells better; more than minus the lowest offset,
+    or 0: unknown.
 
 Raises ValueError naming the parameter.
 )")
@@ -51,7 +55,8 @@ Raises ValueError naming the parameter.
              py::arg("decimation"),
              py::arg("delay") = 0.0,
              py::arg("memory") = 0,
-             py::arg("sample_rate") = 0.0)
+             py::arg("sample_rate") = 0.0,
+             py::arg("center_frequency") = 0.0)
         .def("num_elements", &channel_tags::num_elements)
         .def("offsets", &channel_tags::offsets, "Hz, as they were given.");
 }

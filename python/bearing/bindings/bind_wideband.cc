@@ -18,6 +18,7 @@
 #include <pybind11/stl.h>
 #include <cmath>
 #include <complex>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <vector>
@@ -34,6 +35,23 @@ using sample = std::complex<float>;
 using sample_array = py::array_t<sample, py::array::c_style | py::array::forcecast>;
 using value = std::complex<double>;
 using value_array = py::array_t<value, py::array::c_style | py::array::forcecast>;
+
+// Without the GIL: who holds the planner's mutex may wait for it.
+template <class Function>
+auto with_planner(Function function)
+{
+    const py::gil_scoped_release release;
+    const std::lock_guard<std::mutex> planning(gr::fft::planner::mutex());
+    return function();
+}
+
+// FFTW makes and destroys plans in one thread at a time.
+struct planned_delete {
+    void operator()(subband_accumulator* accumulator) const
+    {
+        with_planner([accumulator] { delete accumulator; });
+    }
+};
 
 py::tuple covariances_of(const sample_array& x,
                          double sample_rate,
@@ -55,13 +73,8 @@ py::tuple covariances_of(const sample_array& x,
                                     " sub-bands take at least " +
                                     std::to_string(subband_frame_length(config)));
     }
-    std::unique_ptr<subband_accumulator> accumulator;
-    {
-        // Without the GIL: who holds the planner's mutex may wait for it.
-        const py::gil_scoped_release release;
-        const std::lock_guard<std::mutex> planning(gr::fft::planner::mutex());
-        accumulator = std::make_unique<subband_accumulator>(n, config);
-    }
+    const std::unique_ptr<subband_accumulator, planned_delete> accumulator(
+        with_planner([&] { return new subband_accumulator(n, config); }));
     std::vector<const sample*> channels(n);
     for (int i = 0; i < n; ++i) {
         channels[i] = x.data(i, 0);
@@ -85,13 +98,20 @@ py::tuple covariances_of(const sample_array& x,
 }
 
 // Side by side, as the estimator wants them.
-Eigen::MatrixXcd side_by_side(const value_array& covariances, py::ssize_t num_subbands)
+Eigen::MatrixXcd
+side_by_side(const value_array& covariances, py::ssize_t num_subbands, int num_elements)
 {
     if (covariances.ndim() != 3 || covariances.shape(0) != num_subbands ||
-        covariances.shape(1) != covariances.shape(2)) {
+        covariances.shape(1) != num_elements || covariances.shape(2) != num_elements) {
+        std::string shape;
+        for (py::ssize_t k = 0; k < covariances.ndim(); ++k) {
+            shape += (k > 0 ? " x " : "") + std::to_string(covariances.shape(k));
+        }
         throw std::invalid_argument(
-            "Rs must be M x N x N, one N x N for each of the M = " +
-            std::to_string(num_subbands) + " frequencies");
+            "Rs is " + shape +
+            "; it must be M x N x N, of M = " + std::to_string(num_subbands) +
+            " frequencies and an array of N = " + std::to_string(num_elements) +
+            " elements");
     }
     const py::ssize_t n = covariances.shape(1);
     Eigen::MatrixXcd all(n, n * num_subbands);
@@ -122,6 +142,12 @@ bearing_estimate estimate(const value_array& covariances,
     if (correlation) {
         config.correlation = *correlation;
     }
+    if (frequencies.size() > 0 && !(frequencies.minCoeff() > 0.0)) {
+        throw std::invalid_argument(
+            "frequencies start at " + std::to_string(frequencies.minCoeff()) +
+            " Hz; they must be radio frequencies, > 0 Hz: give subband_covariance a "
+            "center_frequency");
+    }
     double center = frequencies.size() > 0 ? frequencies.mean() : 0.0;
     if (array.wavelength()) {
         center = speed_of_light / *array.wavelength();
@@ -131,7 +157,7 @@ bearing_estimate estimate(const value_array& covariances,
                  : angle_grid::whole_range(array);
     return wideband_music_estimator(
                array, center_frequency.value_or(center), frequencies, grid, config)
-        .estimate(side_by_side(covariances, frequencies.size()),
+        .estimate(side_by_side(covariances, frequencies.size(), array.num_elements()),
                   to_snapshots(snapshots, 0));
 }
 
@@ -152,13 +178,14 @@ sample_rate : float
 num_subbands : int
     M, 3 .. 1024.
 bandwidth : float
-    Share of the sample rate that the sub-bands fill, about its centre, in (0, 1].
+    Share of the sample rate that the sub-bands fill, about its centre, in (0, 1]. Best no more than
+    the signal fills: sub-bands at its edge or beyond tell nothing.
 center_frequency : float
-    Hz, of what is at zero in X.
+    Hz, of what is at zero in X. core.wideband_music() needs it.
 
 Returns
 -------
-Rs : complex128 array of M x N x N, lowest frequency first
+Rs : complex128 array of M x N x N, lowest frequency first (core.covariance() gives complex64)
     Power inside each sub-band; each Hermitian to the bit, NaN where a channel holds NaN or Inf.
 frequencies : array of M, Hz, center_frequency included
 snapshots : int
@@ -195,8 +222,9 @@ center_frequency : float, optional
 combination : str
     "incoherent": null functions of the sub-bands are added, each weighted by what it is worth
     (M. Wax, T.-J. Shan, T. Kailath 1984). "coherent": the covariances are focused on the centre
-    and added (H. Wang, M. Kaveh 1985; H. Hung, M. Kaveh 1988), which resolves echoes; std_deg is
-    NaN, whatever the status, for sources that are echoes of each other.
+    and added (H. Wang, M. Kaveh 1985; H. Hung, M. Kaveh 1988), which resolves echoes. No
+    deviation can be told for sources that are echoes of each other: std_deg is NaN, and status
+    not_identifiable, where the angles could be told.
 grid_deg : ascending azimuths in degrees, optional
     Where the spectrum is evaluated; its ends limit the search. Default: the array's whole range
     in 512 points.
@@ -224,6 +252,18 @@ ValueError
              py::arg("correlation") = py::none());
 }
 
+bearing::subband_covariance::sptr make_subband_covariance(int num_elements,
+                                                          int snapshots,
+                                                          int num_subbands,
+                                                          double sample_rate,
+                                                          double bandwidth)
+{
+    // The planner's mutex is waited for.
+    const py::gil_scoped_release release;
+    return bearing::subband_covariance::make(
+        num_elements, snapshots, num_subbands, sample_rate, bandwidth);
+}
+
 void bind_blocks(py::module& m)
 {
     py::class_<bearing::subband_covariance,
@@ -246,11 +286,12 @@ snapshots : int
 num_subbands : int, M = 3 .. 1024
 sample_rate : float, Hz
 bandwidth : float
-    Share of the sample rate that the sub-bands fill, about the centre, in (0, 1].
+    Share of the sample rate that the sub-bands fill, about the centre, in (0, 1]. Best no more than
+    the signal fills: sub-bands at its edge or beyond tell nothing.
 
 Raises ValueError naming the parameter.
 )")
-        .def(py::init(&bearing::subband_covariance::make),
+        .def(py::init(&make_subband_covariance),
              py::arg("num_elements"),
              py::arg("snapshots"),
              py::arg("num_subbands"),

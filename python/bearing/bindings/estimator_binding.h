@@ -37,7 +37,8 @@ bind_estimator(pybind11::module& m, const char* name, const char* doc)
         .def("set_calibration",
              &Block::set_calibration,
              "Replaces the whole calibration; parts that the argument lacks are as "
-             "drawn. ValueError when it does not fit the array, or the variant.",
+             "drawn. ValueError when it does not fit the array (or a variant of the "
+             "method).",
              pybind11::arg("calibration"));
 }
 

@@ -7,6 +7,7 @@ from gnuradio import filter, gr
 from ..bearing_python import channel_tags
 from .channel_taps import (
     check_attenuation,
+    check_center_frequency,
     check_integer,
     check_sample_rate,
     lowpass_taps,
@@ -26,9 +27,10 @@ class channel_filter(gr.hier_block2):
 
     Inputs: N complex streams, one an element. Outputs: the same, at sample_rate / decimation.
 
-    Tags: rx_freq is the channel's centre; rx_rate and gap count the output's samples; rx_time is
-    less the filter's delay, right to half an output sample. Samples that a filter made of both
-    sides of a gap or of a retune are left out, and count as lost.
+    Tags: rx_freq is the channel's centre, where the inputs or center_frequency tell it; rx_rate
+    and gap count the output's samples; rx_time is less the filter's delay, right to half an output
+    sample. Samples that a filter made of both sides of a gap or of a retune are left out, and
+    count as lost.
 
     Parameters
     ----------
@@ -45,6 +47,8 @@ class channel_filter(gr.hier_block2):
         Of the inputs, Hz.
     attenuation_db : float
         Of what lies outside the channel, 30 to 140 dB.
+    center_frequency : float
+        Of the band, Hz, where samples come without rx_freq tags; 0: unknown.
 
     Raises
     ------
@@ -60,6 +64,7 @@ class channel_filter(gr.hier_block2):
         bandwidth,
         sample_rate,
         attenuation_db=80.0,
+        center_frequency=0.0,
     ):
         num_elements = check_integer("num_elements", num_elements, 1, 64)
         decimation = check_integer("decimation", decimation, 2, _MOST_DECIMATION)
@@ -70,6 +75,7 @@ class channel_filter(gr.hier_block2):
                 f"offset is {offset!r}; it must be within half the sample rate, "
                 f"{sample_rate / 2:g} Hz"
             )
+        center_frequency = check_center_frequency(center_frequency, offset)
         rate = sample_rate / decimation
         if not is_number(bandwidth) or not 0 < bandwidth <= 0.9 * rate:
             raise ValueError(
@@ -88,6 +94,7 @@ class channel_filter(gr.hier_block2):
             delay=(len(taps) - 1) / 2,
             memory=int((len(taps) - 2) / decimation + 0.5) + 1,
             sample_rate=sample_rate,
+            center_frequency=center_frequency,
         )
         for k in range(num_elements):
             shift_and_filter = filter.freq_xlating_fir_filter_ccf(

@@ -38,7 +38,9 @@ def lowpass_taps(sample_rate, pass_edge, stop_edge, attenuation_db):
 def check_integer(name, value, least, most):
     """The value as an int; ValueError naming it unless it is an integer from least to most."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise ValueError(f"{name} is {value!r}; it must be an integer")
+        # What comes of a product with a rate, 0.2 * 2.4e6, is a float.
+        hint = f", such as {int(value)}" if is_number(value) and value % 1 == 0 else ""
+        raise ValueError(f"{name} is {value!r}; it must be an integer{hint}")
     if not least <= value <= most:
         raise ValueError(f"{name} is {value!r}; it must be from {least} to {most}")
     return int(value)
@@ -49,6 +51,18 @@ def check_sample_rate(sample_rate):
     if not is_number(sample_rate) or not sample_rate > 0:
         raise ValueError(f"sample_rate is {sample_rate!r}; it must be a number > 0 (Hz)")
     return float(sample_rate)
+
+
+def check_center_frequency(center_frequency, lowest_offset):
+    """The frequency as a float, 0 for unknown; ValueError where it puts a channel below 0 Hz."""
+    if not is_number(center_frequency) or not (
+        center_frequency == 0 or center_frequency > max(-lowest_offset, 0.0)
+    ):
+        raise ValueError(
+            f"center_frequency is {center_frequency!r}; it must be > "
+            f"{max(-lowest_offset, 0.0):g} Hz, or 0 for unknown"
+        )
+    return float(center_frequency)
 
 
 def check_attenuation(attenuation_db):

@@ -8,10 +8,12 @@ from gnuradio import blocks, filter, gr
 from ..bearing_python import channel_tags, covariance
 from .channel_taps import (
     check_attenuation,
+    check_center_frequency,
     check_integer,
     check_sample_rate,
     lowpass_taps,
 )
+from .sigmf_format import is_number
 
 _MOST_CHANNELS = 1024
 
@@ -33,20 +35,20 @@ class channelized_covariance(gr.hier_block2):
     Outputs: one stream of covariance items (N * N complex, as those of bearing.covariance) for
     each of the channels, in their order.
 
-    Tags of the items: rx_freq is the channel's centre; rx_rate, snapshots and gap count the
-    channel's samples; rx_time is that of the item's first sample less the filter's delay, right
-    to half a sample of the channel. No item holds samples that a filter made of both sides of a
-    gap or of a retune: they count as lost. The filters are identical and start together, so the
-    phases between the elements are those of the antennas.
+    Tags of the items: rx_freq is the channel's centre, where the inputs or center_frequency tell
+    it; rx_rate, snapshots and gap count the channel's samples; rx_time is that of the item's first
+    sample less the filter's delay, right to half a sample of the channel. No item holds samples
+    that a filter made of both sides of a gap or of a retune: they count as lost. The filters are
+    identical and start together, so the phases between the elements are those of the antennas.
 
     Parameters
     ----------
     num_elements : int
         N, 1 to 64.
+    snapshots : int
+        T, samples of a channel that go into one item.
     num_channels : int
         M, 2 to 1024.
-    snapshots : int
-        Samples of a channel that go into one item.
     sample_rate : float
         Of the inputs, Hz.
     channels : sequence of int
@@ -55,6 +57,10 @@ class channelized_covariance(gr.hier_block2):
     attenuation_db : float
         Of other channels, 30 to 140 dB. A strong neighbour stays below the noise where its SNR
         is less than this.
+    center_frequency : float
+        Of the band, Hz, where samples come without rx_freq tags; 0: unknown.
+    hop, forgetting : int, float
+        Of the covariances, as bearing.covariance has them, in samples of a channel.
 
     Raises
     ------
@@ -65,19 +71,23 @@ class channelized_covariance(gr.hier_block2):
     def __init__(
         self,
         num_elements,
-        num_channels,
         snapshots,
+        num_channels,
         sample_rate,
         channels=None,
         attenuation_db=80.0,
+        center_frequency=0.0,
+        hop=0,
+        forgetting=0.0,
     ):
         num_elements = check_integer("num_elements", num_elements, 1, 64)
+        snapshots, hop, forgetting = _window(snapshots, hop, forgetting)
         num_channels = check_integer("num_channels", num_channels, 2, _MOST_CHANNELS)
-        snapshots = check_integer("snapshots", snapshots, 1, 2**31 - 1)
         sample_rate = check_sample_rate(sample_rate)
         attenuation_db = check_attenuation(attenuation_db)
         self._channels = _chosen_channels(channels, num_channels)
         self._spacing = sample_rate / num_channels
+        center_frequency = check_center_frequency(center_frequency, min(self.channel_offsets()))
         num_outputs = len(self._channels)
 
         gr.hier_block2.__init__(
@@ -103,6 +113,7 @@ class channelized_covariance(gr.hier_block2):
             delay=lead + (len(taps) - 1) / 2 - (num_channels - 1),
             memory=int((len(delayed_taps) - 1) / num_channels + 0.5),
             sample_rate=sample_rate,
+            center_frequency=center_frequency,
         )
         for k in range(num_elements):
             split = blocks.stream_to_streams(gr.sizeof_gr_complex, num_channels)
@@ -120,7 +131,7 @@ class channelized_covariance(gr.hier_block2):
 
         self._covariances = []
         for i in range(num_outputs):
-            block = covariance(num_elements, snapshots, spacing)
+            block = covariance(num_elements, snapshots, spacing, hop, forgetting)
             for k in range(num_elements):
                 self.connect((tags, i * num_elements + k), (block, k))
             self.connect(block, (self, i))
@@ -138,11 +149,44 @@ class channelized_covariance(gr.hier_block2):
         """Samples of a channel that go into one item."""
         return self._covariances[0].snapshots()
 
-    def set_snapshots(self, snapshots):
-        """Takes effect with the next item of each channel."""
-        snapshots = check_integer("snapshots", snapshots, 1, 2**31 - 1)
+    def hop(self):
+        """Samples of a channel from one item to the next, as it was set: 0 stands for T."""
+        return self._covariances[0].hop()
+
+    def forgetting(self):
+        """Weight of a window against that of the next."""
+        return self._covariances[0].forgetting()
+
+    def set_window(self, snapshots, hop=0, forgetting=0.0):
+        """All three at once, where one after the other would not go together.
+
+        As the other setters, it takes effect with the next item of each channel; where it raises
+        ValueError, nothing is changed.
+        """
+        window = _window(snapshots, hop, forgetting)
         for block in self._covariances:
-            block.set_snapshots(snapshots)
+            block.set_window(*window)
+
+    def set_snapshots(self, snapshots):
+        """Samples of a channel that go into one item."""
+        self.set_window(snapshots, self.hop(), self.forgetting())
+
+    def set_hop(self, hop):
+        """Samples of a channel from one item to the next; 0: no overlap."""
+        self.set_window(self.snapshots(), hop, self.forgetting())
+
+    def set_forgetting(self, forgetting):
+        """Weight of a window against that of the next; 0: nothing is remembered."""
+        self.set_window(self.snapshots(), self.hop(), forgetting)
+
+
+def _window(snapshots, hop, forgetting):
+    """The three of the right types; whether they go together, the covariances tell."""
+    snapshots = check_integer("snapshots", snapshots, 1, 2**31 - 1)
+    hop = check_integer("hop", hop, 0, 2**31 - 1)
+    if not is_number(forgetting) or not 0 <= forgetting < 1:
+        raise ValueError(f"forgetting is {forgetting!r}; it must be >= 0 and < 1")
+    return snapshots, hop, float(forgetting)
 
 
 def _chosen_channels(channels, num_channels):

@@ -32,7 +32,7 @@ class wideband_source(gr.hier_block2):
         Its calibration has no part in it.
     angles_deg : sequence of float
         Azimuths of the K signals.
-    snr_db : float
+    snr_db : float, or sequence of K float
         Power of each signal at an element over that of the noise in the whole band.
     sample_rate : float
         Hz.
@@ -151,8 +151,16 @@ class wideband_source(gr.hier_block2):
         return np.sinc(self._bandwidth * time) * np.i0(_KAISER_BETA * np.sqrt(inside))
 
     def set_snr_db(self, snr_db):
-        """Power of each signal at an element over that of the noise."""
-        if not is_number(snr_db):
-            raise ValueError(f"snr_db is {snr_db!r}; it must be a number")
-        for level in self._levels:
-            level.set_k(10.0 ** (snr_db / 20.0))
+        """Power of each signal at an element over that of the noise; one for all, or K."""
+        levels = [snr_db] * len(self._levels) if is_number(snr_db) else snr_db
+        try:
+            is_good = len(levels) == len(self._levels) and all(map(is_number, levels))
+        except TypeError:
+            is_good = False
+        if not is_good:
+            raise ValueError(
+                f"snr_db is {snr_db!r}; it must be a number, or one for each of the "
+                f"{len(self._levels)} signals"
+            )
+        for level, own in zip(self._levels, levels):
+            level.set_k(10.0 ** (own / 20.0))

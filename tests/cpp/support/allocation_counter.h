@@ -19,7 +19,17 @@
  * Each thread counts its own.
  */
 
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
+// Sanitizers put themselves there, too.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define BEARING_HAS_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+    __has_feature(memory_sanitizer)
+#define BEARING_HAS_SANITIZER 1
+#endif
+#endif
+
+#if defined(__GLIBC__) && !defined(BEARING_HAS_SANITIZER)
 #define BEARING_COUNTS_ALLOCATIONS 1
 
 namespace allocation_counter {

@@ -25,7 +25,8 @@ struct subband_config {
     //! M, 3 .. 1024
     int num_subbands = 16;
     //! the share of the sample rate that they fill at most, about its centre, in (0, 1];
-    //! what is outside, where receivers' filters fall off, is left out
+    //! what is outside, where receivers' filters fall off, is left out. Best no more than
+    //! the signal fills: sub-bands at its edge or beyond tell nothing
     double bandwidth = 0.8;
 };
 

@@ -63,8 +63,13 @@ struct BEARING_API wideband_music_config {
  *
  * with c the correlation of the sub-bands' errors. Sub-bands whose data are bad, in which
  * K sources do not stand out of the noise, or (K counted) another number of sources than
- * in most, are left out. A grating lobe stands elsewhere in every sub-band, so a wide band
- * tells directions apart that one frequency cannot.
+ * in most, are left out. So are sub-bands with less than half of the median signal (any
+ * signal eigenvalue over the noise): there the signal's spectrum ends, and what is left of
+ * it is not about the sub-band's centre. Where the result is model_mismatch still, the
+ * outermost of each run of sub-bands are left out as well, twice at most and while half of
+ * them are left; if that does not help the first result stands. A grating lobe stands
+ * elsewhere in every sub-band, so a wide band tells directions apart that one frequency
+ * cannot.
  *
  * Coherent. Unitary matrices T_m turn the sub-bands' manifolds around the sources into
  * that of the centre frequency, and MUSIC works on R = sum_m w_m T_m R_m T_m^H, w_m the
@@ -74,7 +79,8 @@ struct BEARING_API wideband_music_config {
  * each time. The sum over frequencies also decorrelates echoes: they are resolved where
  * the delay between them times the bandwidth is about a half or more. What is left out of
  * focus shifts echoes by more than noise does when they are strong, so no deviation is
- * predicted for sources that are coherent in the sub-bands: NaN, whatever the status.
+ * predicted for sources that are coherent in the sub-bands: NaN, and not_identifiable in
+ * place of ok.
  *
  * References: M. Wax, T.-J. Shan, T. Kailath, "Spatio-temporal spectral analysis by
  * eigenstructure methods", IEEE Trans. ASSP 32(4), 1984 (incoherent). H. Wang, M. Kaveh,
@@ -132,12 +138,18 @@ private:
                             std::size_t snapshots,
                             int& num_sources,
                             status& why) const;
+    static void keep_occupied(std::vector<part>& parts, int num_sources);
+    std::vector<part> inner_parts(const std::vector<part>& parts) const;
     std::vector<double> minima(const std::vector<part>& parts) const;
     direction look(const std::vector<part>& parts, double azimuth) const;
     void show(const std::vector<part>& parts, Eigen::VectorXd& spectrum_db) const;
     void fill_accuracy(const std::vector<part>& parts,
                        const std::vector<double>& others,
                        bearing_estimate& estimate) const;
+    bearing_estimate fit(const Eigen::Ref<const Eigen::MatrixXcd>& covariances,
+                         const std::vector<part>& used,
+                         int num_sources,
+                         status why) const;
     bearing_estimate incoherent(const Eigen::Ref<const Eigen::MatrixXcd>& covariances,
                                 std::size_t snapshots) const;
     bearing_estimate coherent(const Eigen::Ref<const Eigen::MatrixXcd>& covariances,
@@ -146,6 +158,9 @@ private:
     highest_beams(const Eigen::Ref<const Eigen::MatrixXcd>& covariances,
                   const std::vector<double>& weights,
                   int count) const;
+    void sum_powers(const Eigen::Ref<const Eigen::MatrixXcd>& covariances,
+                    const std::vector<double>& noise_power,
+                    bearing_estimate& estimate) const;
     bool has_echoes(const Eigen::Ref<const Eigen::MatrixXcd>& covariances,
                     const std::vector<double>& weights,
                     const Eigen::VectorXd& azimuths,
