@@ -23,14 +23,17 @@ SOURCE_DIR = pathlib.Path(
     os.environ.get("BEARING_SOURCE_DIR", pathlib.Path(__file__).resolve().parents[2])
 )
 
-# Seconds: each example prints two lines a second and estimator, and the first at once.
-DURATION = "2"
-# Seconds of signal, where examples run faster than the clock.
+# Seconds: each example prints two lines a second and estimator, and the first at once. Twice what
+# two lines take, for machines that are busy.
+DURATION = "3"
+# Seconds of signal, where examples run faster than the clock or do much.
 DURATIONS = {
+    "04_record": "2",
     "07_circle_calibrates_itself": "20",
     "08_line_drift_beacon": "12",
     "09_dispersive_line_ls_and_wiener": "8",
     "10_coupling_circle_and_line": "6",
+    "11_many_channels": "5",  # makes samples for as many channels at 2.4 MS/s
 }
 
 ANGLE = re.compile(r"(-?\d+\.\d+)°(?: ± (\d+\.\d+)°)?")
