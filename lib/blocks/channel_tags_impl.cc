@@ -189,10 +189,7 @@ void channel_tags_impl::load_tags(int num_samples)
             d_tags.push_back({ tag.offset - first, stream, d_tags.size(), tag });
         }
     }
-    // Not std::stable_sort, which allocates.
-    std::sort(d_tags.begin(), d_tags.end(), [](const placed_tag& a, const placed_tag& b) {
-        return a.sample != b.sample ? a.sample < b.sample : a.order < b.order;
-    });
+    sort_by_sample(d_tags);
 }
 
 void channel_tags_impl::ignore_tag(const gr::tag_t& tag)

@@ -8,6 +8,7 @@
 #ifndef INCLUDED_GNURADIO_BEARING_CHANNEL_TAGS_IMPL_H
 #define INCLUDED_GNURADIO_BEARING_CHANNEL_TAGS_IMPL_H
 
+#include "placed_tag.h"
 #include "stream_time.h"
 #include <gnuradio/bearing/channel_tags.h>
 #include <gnuradio/tags.h>
@@ -42,13 +43,6 @@ public:
     std::vector<double> offsets() const override { return d_offsets; }
 
 private:
-    // A tag and the sample, counted from the first one of this work call, that it is on.
-    struct placed_tag {
-        std::uint64_t sample;
-        int stream;
-        std::size_t order; // of loading
-        gr::tag_t tag;
-    };
     // Another block's tag that waits for the next sample to come out.
     struct waiting_tag {
         std::uint64_t position;
@@ -106,7 +100,7 @@ private:
     std::vector<waiting_tag> d_waiting;
 
     pmt::pmt_t d_source;
-    std::vector<placed_tag> d_tags;
+    std::vector<placed_tag> d_tags; // samples from the first one of this call
     std::vector<gr::tag_t> d_window;
     std::uint64_t d_ignored_tags = 0;
     bool d_has_warned_of_rates = false;

@@ -249,10 +249,7 @@ void covariance_impl::load_tags(int num_samples)
             d_tags.push_back({ tag.offset - first, input, d_tags.size(), tag });
         }
     }
-    // Not std::stable_sort, which allocates.
-    std::sort(d_tags.begin(), d_tags.end(), [](const placed_tag& a, const placed_tag& b) {
-        return a.sample != b.sample ? a.sample < b.sample : a.order < b.order;
-    });
+    sort_by_sample(d_tags);
 }
 
 void covariance_impl::ignore_tag(const gr::tag_t& tag)
@@ -296,7 +293,7 @@ bool covariance_impl::follow_numbers(const pmt::pmt_t& key,
             ignore_tag(tag);
             continue;
         }
-        const int input = d_tags[i].input;
+        const int input = d_tags[i].stream;
         std::optional<double>& own = numbers.of_input[input];
         const bool is_new = told != own;
         own = told;

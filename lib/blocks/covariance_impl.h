@@ -8,6 +8,7 @@
 #ifndef INCLUDED_GNURADIO_BEARING_COVARIANCE_IMPL_H
 #define INCLUDED_GNURADIO_BEARING_COVARIANCE_IMPL_H
 
+#include "placed_tag.h"
 #include "stream_time.h"
 #include <gnuradio/bearing/core/covariance/sliding_covariance.h>
 #include <gnuradio/bearing/covariance.h>
@@ -46,13 +47,6 @@ public:
     int num_elements() const override { return d_num_elements; }
 
 private:
-    // A tag and the sample, counted from the first one of this work call, that it is on.
-    struct placed_tag {
-        std::uint64_t sample;
-        int input;
-        std::size_t order; // in which they were found
-        gr::tag_t tag;
-    };
     // Another block's tag that waits for its item.
     struct waiting_tag {
         std::uint64_t position;
@@ -141,7 +135,7 @@ private:
     std::vector<waiting_tag> d_waiting;
     std::vector<waiting_tag> d_latest; // for restart()
 
-    std::vector<placed_tag> d_tags;
+    std::vector<placed_tag> d_tags; // samples from the first one of this call
     std::vector<gr::tag_t> d_window;
     std::uint64_t d_ignored_tags = 0;
 };

@@ -53,23 +53,17 @@ void sensor_tags::load(std::vector<gr::tag_t>& tags)
     d_tags.clear();
     for (const gr::tag_t& tag : tags) {
         if (tag.offset >= d_first_untold) {
-            d_tags.push_back({ d_tags.size(), tag });
+            d_tags.push_back({ tag.offset, 0, d_tags.size(), tag });
         }
     }
-    // At one sample they stay in the order of streams. Not std::stable_sort, which
-    // allocates.
-    std::sort(d_tags.begin(), d_tags.end(), [](const placed_tag& a, const placed_tag& b) {
-        return a.tag.offset != b.tag.offset ? a.tag.offset < b.tag.offset
-                                            : a.order < b.order;
-    });
+    sort_by_sample(d_tags);
     d_next = 0;
 }
 
 std::optional<std::uint64_t> sensor_tags::next_offset() const
 {
-    return d_next < d_tags.size()
-               ? std::optional<std::uint64_t>(d_tags[d_next].tag.offset)
-               : std::nullopt;
+    return d_next < d_tags.size() ? std::optional<std::uint64_t>(d_tags[d_next].sample)
+                                  : std::nullopt;
 }
 
 std::optional<stream_time> sensor_tags::time_of(std::uint64_t offset) const
@@ -133,11 +127,11 @@ const tagged_sample& sensor_tags::next()
     tags.clear();
     d_sample = tagged_sample();
     d_sample.tags = std::move(tags);
-    d_sample.offset = d_tags[d_next].tag.offset;
+    d_sample.offset = d_tags[d_next].sample;
     d_told_time.reset();
     d_num_lost.reset();
     const std::optional<stream_time> predicted = time_of(d_sample.offset);
-    while (d_next < d_tags.size() && d_tags[d_next].tag.offset == d_sample.offset) {
+    while (d_next < d_tags.size() && d_tags[d_next].sample == d_sample.offset) {
         follow(d_tags[d_next++].tag, predicted);
     }
     d_first_untold = d_sample.offset + 1;

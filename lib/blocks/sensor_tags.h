@@ -8,6 +8,7 @@
 #ifndef INCLUDED_GNURADIO_BEARING_BLOCKS_SENSOR_TAGS_H
 #define INCLUDED_GNURADIO_BEARING_BLOCKS_SENSOR_TAGS_H
 
+#include "placed_tag.h"
 #include "stream_time.h"
 #include <gnuradio/tags.h>
 #include <cstddef>
@@ -61,15 +62,10 @@ public:
     std::optional<stream_time> time_of(std::uint64_t offset) const;
 
 private:
-    struct placed_tag {
-        std::size_t order; // of loading
-        gr::tag_t tag;
-    };
-
     void follow(const gr::tag_t& tag, const std::optional<stream_time>& predicted);
 
     const double d_rate;
-    std::vector<placed_tag> d_tags; // ascending
+    std::vector<placed_tag> d_tags; // samples are offsets, ascending
     std::size_t d_next = 0;
     std::uint64_t d_first_untold = 0;
     tagged_sample d_sample;

@@ -339,8 +339,8 @@ def latency_table(results):
     rows = []
     for name, c in results.get("latency.py", {}).items():
         label = f"T = {name}" if name.isdigit() else name
-        rows.append([label, f"{c['duration_ms']:g} ms", f"{100 * c['median']:.2g} %",
-                     f"{100 * c['95 %']:.2g} %"])
+        rows.append([label, f"{c['duration_ms']:g} ms", f"{number(100 * c['median'])} %",
+                     f"{number(100 * c['95 %'])} %"])
     return table(["", "an item lasts", "median delay, of that", "95 % are earlier than"], rows)
 
 

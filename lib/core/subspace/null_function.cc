@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "newton_minimum.h"
 #include <gnuradio/bearing/core/subspace/null_function.h>
 #include <algorithm>
 #include <cmath>
@@ -14,15 +15,6 @@ namespace bearing {
 namespace core {
 
 namespace {
-
-// Newton's method converges quadratically: a step below this, in radians, leaves an error
-// of its square times how fast the curvature changes, at most 4 pi a wavelength of the
-// aperture, which is what rounding of the slope leaves.
-constexpr double converged_newton_step = 1e-9;
-// Bisection stops when a step is below this. It alone would need 45 halvings of a 2 degree
-// bracket to get there.
-constexpr double converged_step = 1e-13;
-constexpr int most_steps = 60;
 
 // Sums over the elements, whose number is too small for anything but a plain loop.
 double dot(const double* x, const double* y, Eigen::Index n)
@@ -180,23 +172,7 @@ double null_function::minimum(double lower,
                               double upper,
                               expansion& at_minimum) const
 {
-    double x = start;
-    for (int step = 0; step < most_steps; ++step) {
-        const expansion f = at(x);
-        at_minimum = f;
-        (f.slope > 0.0 ? upper : lower) = x;
-        double next = x - f.slope / f.curvature;
-        const bool is_newton = f.curvature > 0.0 && next > lower && next < upper;
-        if (!is_newton) {
-            next = 0.5 * (lower + upper);
-        }
-        const double moved = std::abs(next - x);
-        x = next;
-        if (moved < (is_newton ? converged_newton_step : converged_step)) {
-            break;
-        }
-    }
-    return x;
+    return newton_minimum(*this, lower, start, upper, at_minimum);
 }
 
 double null_function::minimum(double lower, double start, double upper) const

@@ -5,19 +5,13 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "newton_minimum.h"
 #include "null_sum.h"
-#include <cmath>
 #include <utility>
 
 namespace gr {
 namespace bearing {
 namespace core {
-
-namespace {
-constexpr int most_rounds = 60;
-// Of the azimuth, in radians: rounding.
-constexpr double smallest_step = 1e-14;
-} // namespace
 
 void null_sum::add(const antenna_array& array, const Eigen::MatrixXcd& signal_subspace)
 {
@@ -47,21 +41,8 @@ null_function::expansion null_sum::at(double azimuth) const
 
 double null_sum::minimum(double lower, double start, double upper) const
 {
-    double azimuth = start;
-    for (int round = 0; round < most_rounds; ++round) {
-        const null_function::expansion f = at(azimuth);
-        (f.slope > 0.0 ? upper : lower) = azimuth;
-        double next = azimuth - f.slope / f.curvature;
-        if (!(f.curvature > 0.0 && next >= lower && next <= upper)) {
-            next = 0.5 * (lower + upper);
-        }
-        const bool is_settled = std::abs(next - azimuth) < smallest_step;
-        azimuth = next;
-        if (is_settled) {
-            break;
-        }
-    }
-    return azimuth;
+    null_function::expansion unused;
+    return newton_minimum(*this, lower, start, upper, unused);
 }
 
 } // namespace core
