@@ -9,8 +9,12 @@ import time
 import unittest
 from pathlib import Path
 
+from gnuradio import gr
+
 SOURCE_DIR = Path(os.environ.get("BEARING_SOURCE_DIR", Path(__file__).parents[2]))
 BUILD_DIR = Path(os.environ.get("BEARING_BUILD_DIR", SOURCE_DIR / "build"))
+
+LAST_LINE = "nothing was printed after this"
 
 # Long statistical versions: tests/run.sh --full
 FULL = os.environ.get("BEARING_TEST_FULL") == "1"
@@ -26,12 +30,19 @@ def printed_lines():
         try:
             yield lines
         finally:
-            # The log may have a thread of its own.
-            time.sleep(0.05)
+            # The log may have a thread of its own, which prints in order: what came before this
+            # has been printed with it.
+            gr.logger("printed_lines").warn(LAST_LINE)
+            deadline = time.monotonic() + 10.0
+            text = ""
+            while LAST_LINE not in text and time.monotonic() < deadline:
+                time.sleep(0.01)
+                # Not read(), which would move the place where others write.
+                size = os.fstat(file.fileno()).st_size
+                text = os.pread(file.fileno(), size, 0).decode()
             os.dup2(stdout, 1)
             os.close(stdout)
-            file.seek(0)
-            lines.extend(file.read().decode().splitlines())
+            lines.extend(line for line in text.splitlines() if LAST_LINE not in line)
 
 
 def reference_data(*parts):
