@@ -1137,7 +1137,8 @@ class qa_load(unittest.TestCase):
             )
             # The generator catches up after every pause; the last 5 ms are still on their way.
             self.assertGreater(received, 0.99 * self.RATE * seconds)
-            self.assertLess(gap, 0.5)
+            # Frozen it would be for all that time; a busy machine makes threads wait for tenths.
+            self.assertLess(gap, 1.5)
             self.assertGreater(refreshes / seconds, 3.0)
             self.assertLessEqual(refreshes / seconds, 30.0 + 1.0 / seconds)
             # 100 000 messages of 1 to 3 sources are 100 MB as pmts, and the smallest object

@@ -1028,7 +1028,9 @@ class qa_flood(unittest.TestCase):
             file=sys.stderr,
         )
         self.assertGreater(result["rate"], 10000)
-        self.assertLess(result["gap"], 0.5)
+        # A window that decodes every message stands still for all that it is flooded; where other
+        # programs have the processors, a thread may wait for tenths of a second.
+        self.assertLess(result["gap"], 1.5)
         self.assertLessEqual(result["refreshes"], 30.0)
         self.assertGreater(result["refreshes"], 2.0)
         self.assertGreater(result["decoded"], 200)
