@@ -177,19 +177,16 @@ void channel_tags_impl::forecast(int, gr_vector_int& ninput_items_required)
     std::fill(ninput_items_required.begin(), ninput_items_required.end(), 1);
 }
 
-// Collects the tags of all streams in the order of their samples; at one sample, in the
-// order of streams.
 void channel_tags_impl::load_tags(int num_samples)
 {
-    d_tags.clear();
-    for (int stream = 0; stream < d_num_streams; ++stream) {
-        get_tags_in_window(d_window, stream, 0, num_samples);
-        const std::uint64_t first = nitems_read(stream);
-        for (const gr::tag_t& tag : d_window) {
-            d_tags.push_back({ tag.offset - first, stream, d_tags.size(), tag });
-        }
-    }
-    sort_by_sample(d_tags);
+    load_by_sample(
+        d_num_streams,
+        [&](int stream, std::vector<gr::tag_t>& found) {
+            get_tags_in_window(found, stream, 0, num_samples);
+            return nitems_read(stream);
+        },
+        d_window,
+        d_tags);
 }
 
 void channel_tags_impl::ignore_tag(const gr::tag_t& tag)

@@ -237,19 +237,16 @@ bool covariance_impl::apply_window()
     return d_sums->is_complete();
 }
 
-// Collects the tags of all inputs in the order of their samples; at one sample, in the
-// order of inputs.
 void covariance_impl::load_tags(int num_samples)
 {
-    d_tags.clear();
-    for (int input = 0; input < d_num_elements; ++input) {
-        get_tags_in_window(d_window, input, 0, num_samples);
-        const std::uint64_t first = nitems_read(input);
-        for (const gr::tag_t& tag : d_window) {
-            d_tags.push_back({ tag.offset - first, input, d_tags.size(), tag });
-        }
-    }
-    sort_by_sample(d_tags);
+    load_by_sample(
+        d_num_elements,
+        [&](int stream, std::vector<gr::tag_t>& found) {
+            get_tags_in_window(found, stream, 0, num_samples);
+            return nitems_read(stream);
+        },
+        d_window,
+        d_tags);
 }
 
 void covariance_impl::ignore_tag(const gr::tag_t& tag)

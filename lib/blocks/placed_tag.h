@@ -34,6 +34,30 @@ inline void sort_by_sample(std::vector<placed_tag>& tags)
     });
 }
 
+/*!
+ * \brief The tags of all streams, in the order of their samples; at one sample, in the order
+ * of streams.
+ *
+ * \param window_of window_of(stream, found) puts the tags of a stream into \p found and
+ * returns the offset from which samples are counted
+ * \param found memory to use again
+ */
+template <class Window>
+void load_by_sample(int num_streams,
+                    Window window_of,
+                    std::vector<gr::tag_t>& found,
+                    std::vector<placed_tag>& tags)
+{
+    tags.clear();
+    for (int stream = 0; stream < num_streams; ++stream) {
+        const std::uint64_t first = window_of(stream, found);
+        for (const gr::tag_t& tag : found) {
+            tags.push_back({ tag.offset - first, stream, tags.size(), tag });
+        }
+    }
+    sort_by_sample(tags);
+}
+
 } // namespace bearing
 } // namespace gr
 

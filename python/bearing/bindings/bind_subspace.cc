@@ -530,7 +530,8 @@ estimator can have (P. Stoica, A. Nehorai 1990). snr_db: per element, one number
 
 void bind_blocks(py::module& m)
 {
-    bind_estimator<bearing::music>(m, "music", R"(
+    estimator_class<bearing::music> music =
+        bind_estimator<bearing::music>(m, "music", R"(
 MUSIC: bearings with predicted standard deviations, and a pseudo-spectrum.
 
 Input: covariance items. Output (may stay unconnected): the spectrum in dB, num_points
@@ -552,46 +553,37 @@ search : "azimuth", "azimuth_elevation" (adds elevation_deg and elevation_std_de
 
 Raises ValueError naming the parameter.
 )")
-        .def(py::init(&bearing::music::make),
-             py::arg("array"),
-             py::arg("num_sources"),
-             py::arg("snapshots") = 0,
-             py::arg("num_points") = 512,
-             py::arg("limits_deg") = std::vector<double>{},
-             py::arg("heading_deg") = 0.0,
-             py::arg("counting") = "ratio",
-             py::arg("search") = "azimuth")
-        .def("set_limits_deg",
-             &bearing::music::set_limits_deg,
-             "New limits for the same number of points; empty: the whole range.",
-             py::arg("limits_deg"))
-        .def("grid_deg", &bearing::music::grid_deg, "azimuths of the spectrum's points");
+            .def(py::init(&bearing::music::make),
+                 py::arg("array"),
+                 py::arg("num_sources"),
+                 py::arg("snapshots") = 0,
+                 py::arg("num_points") = 512,
+                 py::arg("limits_deg") = std::vector<double>{},
+                 py::arg("heading_deg") = 0.0,
+                 py::arg("counting") = "ratio",
+                 py::arg("search") = "azimuth");
+    bind_spectrum(music);
 
-    bind_estimator<bearing::beamscan>(m, "beamscan", R"(
+    estimator_class<bearing::beamscan> beamscan =
+        bind_estimator<bearing::beamscan>(m, "beamscan", R"(
 Bartlett or Capon spectrum, and the bearings of its highest peaks (without deviations).
 
 Ports and parameters as bearing.music; method is "bartlett" or "capon".
 )")
-        .def(py::init(&bearing::beamscan::make),
-             py::arg("array"),
-             py::arg("num_sources"),
-             py::arg("method") = "capon",
-             py::arg("snapshots") = 0,
-             py::arg("num_points") = 512,
-             py::arg("limits_deg") = std::vector<double>{},
-             py::arg("heading_deg") = 0.0,
-             py::arg("counting") = "ratio")
-        .def("set_method",
-             &bearing::beamscan::set_method,
-             "\"bartlett\" or \"capon\"",
-             py::arg("method"))
-        .def("set_limits_deg",
-             &bearing::beamscan::set_limits_deg,
-             "New limits for the same number of points; empty: the whole range.",
-             py::arg("limits_deg"))
-        .def("grid_deg",
-             &bearing::beamscan::grid_deg,
-             "azimuths of the spectrum's points");
+            .def(py::init(&bearing::beamscan::make),
+                 py::arg("array"),
+                 py::arg("num_sources"),
+                 py::arg("method") = "capon",
+                 py::arg("snapshots") = 0,
+                 py::arg("num_points") = 512,
+                 py::arg("limits_deg") = std::vector<double>{},
+                 py::arg("heading_deg") = 0.0,
+                 py::arg("counting") = "ratio")
+            .def("set_method",
+                 &bearing::beamscan::set_method,
+                 "\"bartlett\" or \"capon\"",
+                 py::arg("method"));
+    bind_spectrum(beamscan);
 
     bind_estimator<bearing::root_music>(m, "root_music", R"(
 Root-MUSIC: bearings with predicted standard deviations, without a grid or a spectrum.

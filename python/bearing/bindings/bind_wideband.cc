@@ -308,7 +308,8 @@ Raises ValueError naming the parameter.
              &bearing::subband_covariance::frequencies,
              "Centres of the sub-bands in Hz from the centre of the band, ascending.");
 
-    bind_estimator<bearing::wideband_music>(m, "wideband_music", R"(
+    estimator_class<bearing::wideband_music> wideband_music =
+        bind_estimator<bearing::wideband_music>(m, "wideband_music", R"(
 MUSIC for signals too wide for one covariance: bearings with predicted standard deviations, and a
 pseudo-spectrum.
 
@@ -337,30 +338,24 @@ counting : "ratio", "mdl" or "aic"
 
 Raises ValueError naming the parameter.
 )")
-        .def(py::init(&bearing::wideband_music::make),
-             py::arg("array"),
-             py::arg("num_sources"),
-             py::arg("num_subbands"),
-             py::arg("sample_rate"),
-             py::arg("bandwidth") = 0.8,
-             py::arg("center_frequency") = 0.0,
-             py::arg("combination") = "incoherent",
-             py::arg("snapshots") = 0,
-             py::arg("num_points") = 512,
-             py::arg("limits_deg") = std::vector<double>{},
-             py::arg("heading_deg") = 0.0,
-             py::arg("counting") = "ratio")
-        .def("set_limits_deg",
-             &bearing::wideband_music::set_limits_deg,
-             "New limits for the same number of points; empty: the whole range.",
-             py::arg("limits_deg"))
-        .def("set_combination",
-             &bearing::wideband_music::set_combination,
-             "\"incoherent\" or \"coherent\"",
-             py::arg("combination"))
-        .def("grid_deg",
-             &bearing::wideband_music::grid_deg,
-             "azimuths of the spectrum's points");
+            .def(py::init(&bearing::wideband_music::make),
+                 py::arg("array"),
+                 py::arg("num_sources"),
+                 py::arg("num_subbands"),
+                 py::arg("sample_rate"),
+                 py::arg("bandwidth") = 0.8,
+                 py::arg("center_frequency") = 0.0,
+                 py::arg("combination") = "incoherent",
+                 py::arg("snapshots") = 0,
+                 py::arg("num_points") = 512,
+                 py::arg("limits_deg") = std::vector<double>{},
+                 py::arg("heading_deg") = 0.0,
+                 py::arg("counting") = "ratio")
+            .def("set_combination",
+                 &bearing::wideband_music::set_combination,
+                 "\"incoherent\" or \"coherent\"",
+                 py::arg("combination"));
+    bind_spectrum(wideband_music);
 }
 
 } // namespace

@@ -42,4 +42,16 @@ bind_estimator(pybind11::module& m, const char* name, const char* doc)
              pybind11::arg("calibration"));
 }
 
+//! What those with a spectrum have besides.
+template <typename Block>
+void bind_spectrum(estimator_class<Block>& block)
+{
+    block
+        .def("set_limits_deg",
+             &Block::set_limits_deg,
+             "New limits for the same number of points; empty: the whole range.",
+             pybind11::arg("limits_deg"))
+        .def("grid_deg", &Block::grid_deg, "azimuths of the spectrum's points");
+}
+
 #endif /* INCLUDED_BEARING_BINDINGS_ESTIMATOR_BINDING_H */

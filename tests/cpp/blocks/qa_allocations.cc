@@ -233,6 +233,26 @@ std::uint64_t allocations_of_message(gr::block_sptr block)
     return allocation_counter::count - before;
 }
 
+// Reports once, at the start.
+propagator_ls<gr_complex>::sptr plane_wave_filter(double center_frequency)
+{
+    const antenna_array array = antenna_array::uniform_circle(num_elements, 0.3, 0.7);
+    return propagator_ls<gr_complex>::make({ core::propagator::plane_wave(array, 0.3) },
+                                           sample_rate,
+                                           "wiener",
+                                           "common",
+                                           1.0,
+                                           std::nullopt,
+                                           0,
+                                           4.0,
+                                           true,
+                                           0.0,
+                                           Eigen::MatrixXd(),
+                                           Eigen::MatrixXd(),
+                                           center_frequency,
+                                           1e9);
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(general_work, *boost::unit_test::precondition(can_count))
@@ -342,22 +362,7 @@ BOOST_AUTO_TEST_CASE(tags_of_packets_allocate_only_the_tags_that_come_out)
                    num_elements,
                    1) <= 1 + of_time + 1 + 2);
     // Each output has what came.
-    const antenna_array array = antenna_array::uniform_circle(num_elements, 0.3, 0.7);
-    BOOST_TEST(allocations_of_packets(propagator_ls<gr_complex>::make(
-                                          { core::propagator::plane_wave(array, 0.3) },
-                                          sample_rate,
-                                          "wiener",
-                                          "common",
-                                          1.0,
-                                          std::nullopt,
-                                          0,
-                                          4.0,
-                                          true,
-                                          0.0,
-                                          Eigen::MatrixXd(),
-                                          Eigen::MatrixXd(),
-                                          433e6,
-                                          1e9),
+    BOOST_TEST(allocations_of_packets(plane_wave_filter(433e6),
                                       num_elements,
                                       num_elements + 1) <= 2 * (n + 1));
 }
@@ -425,22 +430,7 @@ BOOST_DATA_TEST_CASE(propagator_ls_of_real_streams_allocates_nothing_after_the_f
 BOOST_AUTO_TEST_CASE(
     propagator_ls_of_complex_streams_allocates_nothing_after_the_first_call)
 {
-    const antenna_array array = antenna_array::uniform_circle(num_elements, 0.3, 0.7);
-    const auto block =
-        propagator_ls<gr_complex>::make({ core::propagator::plane_wave(array, 0.3) },
-                                        sample_rate,
-                                        "wiener",
-                                        "common",
-                                        1.0,
-                                        std::nullopt,
-                                        0,
-                                        4.0,
-                                        true,
-                                        0.0,
-                                        Eigen::MatrixXd(),
-                                        Eigen::MatrixXd(),
-                                        430e6,
-                                        1e9);
+    const auto block = plane_wave_filter(430e6);
     BOOST_TEST(allocations_of_stream<gr_complex>(block, num_elements, num_elements + 1) ==
                0);
 }
