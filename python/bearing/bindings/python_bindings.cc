@@ -15,6 +15,7 @@ void bind_diffmusic(py::module& core);
 void bind_diffmusic_block(py::module& m);
 void bind_simulation(py::module& m, py::module& core);
 void bind_channel_tags(py::module& m);
+void bind_phase_gate(py::module& m);
 void bind_covariance(py::module& m, py::module& core);
 void bind_subspace(py::module& m, py::module& core);
 void bind_subspace_fit(py::module& m, py::module& core);
@@ -23,6 +24,7 @@ void bind_diffmusic_losses(py::module& core);
 void bind_coupling(py::module& core);
 void bind_coupling_block(py::module& m);
 void bind_diffusion(py::module& core);
+void bind_kraken_source(py::module& m);
 void bind_propagation(py::module& m, py::module& core);
 void bind_propagator_ls_block(py::module& m);
 void bind_wideband(py::module& m, py::module& core);
@@ -51,7 +53,9 @@ PYBIND11_MODULE(bearing_python, m)
     bind_coupling(core);
     bind_coupling_block(m);
     bind_diffusion(core);
+    bind_kraken_source(m);
     bind_propagation(m, core);
     bind_propagator_ls_block(m);
     bind_wideband(m, core);
+    bind_phase_gate(m);
 }
