@@ -22,6 +22,7 @@ from .bearing_python import (
     coupling,
     covariance,
     diffmusic,
+    kraken_source,
     load_calibration,
     music,
     propagator,
@@ -34,20 +35,29 @@ from .bearing_python import (
     __version__,
 )
 from .bearing_report import bearing_report
+from .fusion.triangulation import position_fix, triangulate
 from .hier.channel_filter import channel_filter
 from .hier.channelized_covariance import channelized_covariance
 from .hier.dispersive_line_source import dispersive_line_source
+from .hier.phase_realigner import phase_realigner
 from .hier.recording_sink import recording_sink
 from .hier.recording_source import recording_source
 from .hier.sigmf import capture, load_recording, recording, recording_error
+from .hier.squelch import squelch
+from .hier.usrp_source import usrp_source
 from .hier.wideband_source import wideband_source
+from .output.bearing_record import bearing_record
+from .output.bearing_writer import bearing_writer
+from .output.station import station
 
 __all__ = [
     "apply_calibration",
     "array",
     "array_simulator",
     "beamscan",
+    "bearing_record",
     "bearing_report",
+    "bearing_writer",
     "calibration",
     "capture",
     "channel_filter",
@@ -58,9 +68,12 @@ __all__ = [
     "covariance",
     "diffmusic",
     "dispersive_line_source",
+    "kraken_source",
     "load_calibration",
     "load_recording",
     "music",
+    "phase_realigner",
+    "position_fix",
     "propagator",
     "propagator_ls_cc",
     "propagator_ls_ff",
@@ -69,8 +82,12 @@ __all__ = [
     "recording_sink",
     "recording_source",
     "root_music",
+    "squelch",
+    "station",
     "subband_covariance",
     "subspace_fit",
+    "triangulate",
+    "usrp_source",
     "wideband_music",
     "wideband_source",
 ]

@@ -16,14 +16,10 @@ _METHOD = pmt.intern("method")
 _STATUS = pmt.intern("status")
 _NUM_SOURCES = pmt.intern("num_sources")
 _SNAPSHOTS = pmt.intern("snapshots")
-_VECTORS = [
-    (name, pmt.intern(name)) for name in ("std_deg", "true_bearing_deg", "power_db", "snr_db")
-]
-# Of searches over two coordinates only.
-_SECOND_VECTORS = [
-    (name, pmt.intern(name))
-    for name in ("elevation_deg", "elevation_std_deg", "range_m", "range_std_m")
-]
+# As long as the angles, and those of searches over two coordinates only.
+VECTORS = ("std_deg", "true_bearing_deg", "power_db", "snr_db")
+SECOND_VECTORS = ("elevation_deg", "elevation_std_deg", "range_m", "range_std_m")
+_KEYS = {name: pmt.intern(name) for name in VECTORS + SECOND_VECTORS}
 _NONE_SUCH = pmt.PMT_NIL
 
 
@@ -102,11 +98,11 @@ class bearing_report:
             raise ValueError("the second part of a bearing message must be an f32vector")
         angles_deg = _to_array(angles)
         fields = {}
-        for name, key in _VECTORS:
-            told = _vector(details, name, key, angles_deg.size)
+        for name in VECTORS:
+            told = _vector(details, name, angles_deg.size)
             fields[name] = np.full(angles_deg.size, np.nan, np.float32) if told is None else told
-        for name, key in _SECOND_VECTORS:
-            fields[name] = _vector(details, name, key, angles_deg.size)
+        for name in SECOND_VECTORS:
+            fields[name] = _vector(details, name, angles_deg.size)
         return cls(
             angles_deg=angles_deg,
             status=_symbol(details, "status", _STATUS),
@@ -127,8 +123,8 @@ def _to_array(vector):
     return np.array(pmt.f32vector_elements(vector), np.float32)
 
 
-def _vector(details, name, key, size):
-    value = pmt.dict_ref(details, key, _NONE_SUCH)
+def _vector(details, name, size):
+    value = pmt.dict_ref(details, _KEYS[name], _NONE_SUCH)
     if pmt.is_null(value):
         return None
     if not pmt.is_f32vector(value) or pmt.length(value) != size:
@@ -175,6 +171,6 @@ def _count(details, name, key):
     value = pmt.dict_ref(details, key, _NONE_SUCH)
     if pmt.is_null(value):
         return None
-    if not (pmt.is_uint64(value) or pmt.is_integer(value)):
-        raise ValueError(f"{name} must be an integer")
+    if not (pmt.is_uint64(value) or pmt.is_integer(value)) or pmt.to_python(value) < 0:
+        raise ValueError(f"{name} must be a whole number, 0 or more")
     return pmt.to_python(value)
