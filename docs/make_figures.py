@@ -27,6 +27,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from gnuradio import bearing
 from gnuradio.bearing.colours import BLUE, COLOUR_MAP, GREEN, VERMILION
+from gnuradio.bearing.fusion import geodesy, geojson
+from gnuradio.bearing.fusion.triangulation import triangulate
 from gnuradio.bearing.hier.channel_taps import lowpass_taps
 from gnuradio.bearing.tools.training.weights_file import read_weights
 
@@ -975,6 +977,123 @@ class companion_picture:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
+
+
+def kilometres(origin, latitude, longitude):
+    """To the east and north of an origin."""
+    away = geodesy.distance(*origin, latitude, longitude) / 1e3
+    course = np.radians(geodesy.initial_bearing(*origin, latitude, longitude))
+    return away * np.sin(course), away * np.cos(course)
+
+
+def fisher_covariance(fix, latitude, longitude, std):
+    """Of a fix, in square metres: the inverse of Fisher's information there alone."""
+    slopes = []
+    for course in (90.0, 0.0):
+        ahead, behind = (
+            geodesy.initial_bearing(
+                latitude,
+                longitude,
+                *geodesy.destination(fix.latitude, fix.longitude, course + turn, 1.0),
+            )
+            for turn in (0.0, 180.0)
+        )
+        slopes.append(wrapped(ahead - behind) / 2.0 / std)
+    return np.linalg.inv(np.array(slopes) @ np.array(slopes).T)
+
+
+def stations_coverage(std_deg, count, seed):
+    """Shares of fixes of two stations whose ellipse holds the transmitter: that of Fisher's
+    information, and that of triangulate(); and share of fixes that have none."""
+    random = np.random.default_rng(seed)
+    held, found = np.zeros(2), 0
+    for _ in range(count):
+        baseline = random.uniform(2e3, 50e3)
+        here = np.array([47.0, 8.0])
+        there = geodesy.destination(*here, random.uniform(0, 360), baseline)
+        middle = geodesy.destination(*here, geodesy.initial_bearing(*here, *there), baseline / 2)
+        truth = geodesy.destination(
+            *middle, random.uniform(0, 360), baseline * random.uniform(0.3, 2.0)
+        )
+        latitude, longitude = np.array([here, there]).T
+        bearings = geodesy.initial_bearing(latitude, longitude, *truth)
+        bearings = (bearings + std_deg * random.standard_normal(2)) % 360.0
+        fix = triangulate(latitude, longitude, bearings, [std_deg, std_deg])
+        if fix.status != "ok":
+            continue
+        found += 1
+        error = 1e3 * np.array(kilometres((fix.latitude, fix.longitude), *truth))
+        for k, matrix in enumerate(
+            (fisher_covariance(fix, latitude, longitude, std_deg), fix.covariance)
+        ):
+            held[k] += error @ np.linalg.solve(matrix, error) <= -2 * np.log(0.05)
+    return (*(held / found), 1 - found / count)
+
+
+def figure_stations():
+    figure, (chart, shares) = plt.subplots(1, 2, figsize=(10, 4.6), layout="constrained")
+    origin = (47.4, 8.6)
+    places = [geodesy.destination(*origin, 250.0, 12e3), geodesy.destination(*origin, 150.0, 14e3)]
+    latitude, longitude = np.array(places).T
+    std = np.array([3.0, 4.0])
+    truth = geodesy.initial_bearing(latitude, longitude, *origin)
+    random = np.random.default_rng(3)
+    for k in range(400):
+        fix = triangulate(latitude, longitude, truth + std * random.standard_normal(2), std)
+        chart.plot(
+            *kilometres(origin, fix.latitude, fix.longitude),
+            ".",
+            color="0.6",
+            ms=3,
+            label="fixes of 400 other bearings" if k == 0 else None,
+        )
+    heard = truth + std * [0.5, -0.4]
+    fix = triangulate(latitude, longitude, heard, std)
+    for k, name in enumerate("AB"):
+        for offset, width in ((0.0, 1.8), (-std[k], 0.7), (std[k], 0.7)):
+            way = geodesy.destination(
+                latitude[k], longitude[k], heard[k] + offset, np.linspace(0, 19e3, 20)
+            )
+            chart.plot(*kilometres(origin, *way), color=BLUE, lw=width)
+        east, north = kilometres(origin, *places[k])
+        chart.plot(east, north, "^", color=BLUE, ms=11)
+        chart.text(east + 0.7, north - 0.5, f"{name}, σ = {std[k]:.0f}°", va="top")
+    ring = geojson.ellipse(
+        fix.latitude, fix.longitude, fix.semi_major_m, fix.semi_minor_m, fix.orientation_deg
+    )["coordinates"][0]
+    chart.plot(
+        *kilometres(origin, *np.array(ring).T[::-1]), color=VERMILION, lw=2, label="95 % ellipse"
+    )
+    chart.plot(
+        *kilometres(origin, fix.latitude, fix.longitude), "o", color=VERMILION, label="fix"
+    )
+    chart.plot(0, 0, "*", color=GREEN, ms=14, label="transmitter")
+    chart.set(aspect="equal", xlabel="east (km)", ylabel="north (km)")
+    chart.set(xlim=(-13, 12), ylim=(-14, 7))
+    chart.set_title("Two stations", fontsize=11)
+    chart.legend(loc="lower left", fontsize=8)
+
+    levels = np.array([0.2, 0.5, 1.0, 2.0, 3.0, 5.0])
+    found = np.array([stations_coverage(std, 1500, seed=1) for std in levels]).T
+    shares.axhspan(93, 97, color="0.92")
+    shares.axhline(95, color="0.5", lw=1)
+    shares.plot(levels, 100 * found[1], "o-", color=VERMILION, label="ellipse of the 95 % region")
+    shares.plot(levels, 100 * found[0], "s--", color=BLUE, label="ellipse of Fisher's information")
+    shares.set(
+        xscale="log",
+        xticks=levels,
+        xticklabels=[f"{level:g}°" for level in levels],
+        xlabel="standard deviation of both bearings",
+        ylabel="ellipses that hold the transmitter (%)",
+        ylim=(88, 100),
+    )
+    shares.minorticks_off()
+    for level, without in zip(levels, found[2]):
+        shares.text(level, 88.3, f"{100 * without:.0f} %", ha="center", fontsize=8, color="0.35")
+    shares.text(levels[0], 88.9, "without an ellipse:", fontsize=8, color="0.35")
+    shares.set_title("2 to 50 km apart, transmitter anywhere around them", fontsize=11)
+    shares.legend(loc="upper left", fontsize=8)
+    return figure
 
 
 def figure_window_circle_compass():
