@@ -10,11 +10,7 @@ import numpy as np
 import pmt
 from gnuradio import blocks, gr
 
-from ..bearing_python import beamscan, covariance, music, root_music, subspace_fit
-
-METHODS = ("music", "root_music", "wsf", "dml", "capon", "bartlett")
-# Of root_music.
-VARIANTS = ("auto", "complex", "unitary", "real")
+from ..bearing_python import covariance
 
 # Messages have no back pressure: the queue of a slow reader grows without bound, and GNU Radio
 # throws away what waits beyond some thousands where a block is not ready to read. So many at most
@@ -161,17 +157,3 @@ class replay_flowgraph:
     def _wait(self):
         self._flowgraph.wait()
         self._ended.set()
-
-
-def make_estimator(method, array, num_sources, limits_deg=(), heading_deg=0.0, variant="auto"):
-    """The block of one of METHODS; ValueError naming the parameter that it refuses."""
-    limits_deg = list(limits_deg)
-    if method == "music":
-        return music(array, num_sources, limits_deg=limits_deg, heading_deg=heading_deg)
-    if method in ("root_music", "wsf", "dml"):
-        if limits_deg:
-            raise ValueError("searches everywhere, it takes no limits")
-        if method == "root_music":
-            return root_music(array, num_sources, variant, heading_deg=heading_deg)
-        return subspace_fit(array, num_sources, method, heading_deg=heading_deg)
-    return beamscan(array, num_sources, method, limits_deg=limits_deg, heading_deg=heading_deg)
