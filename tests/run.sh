@@ -5,14 +5,16 @@ set -eu -o pipefail
 
 usage() {
     cat <<'END'
-usage: tests/run.sh [--full] [--help]
+usage: tests/run.sh [--full] [--kernels] [--help]
 
-Installs the packages that are missing (cmake/apt-packages.txt and apt-packages-extra.txt),
-builds into build/ and runs every test. Names every test that was skipped, and exits with
-failure when the build or a test fails.
+Installs the packages that are missing (cmake/apt-packages.txt and apt-packages-extra.txt, and
+npm where there is none), builds into build/ and runs every test. Names every test that was
+skipped, and exits with failure when the build or a test fails.
 
-  --full   the long statistical versions of the tests (BEARING_TEST_FULL=1)
-  --help   this text
+  --full      the long statistical versions of the tests (BEARING_TEST_FULL=1)
+  --kernels   only tests whose results depend on vector kernels: to run them with others, as
+              below, when all have passed with the best ones
+  --help      this text
 
 Environment:
   BEARING_TEST_DATA   folder with reference data; default: ../shared beside the clone.
@@ -23,9 +25,11 @@ Environment:
 END
 }
 
+choice=()
 for argument in "$@"; do
     case $argument in
     --full) export BEARING_TEST_FULL=1 ;;
+    --kernels) choice=(--label-exclude other_than_kernels) ;;
     --help | -h)
         usage
         exit 0
@@ -45,16 +49,18 @@ build_dir=$source_dir/build
 data=$(realpath -m -- "${BEARING_TEST_DATA:-$source_dir/../shared}")
 export BEARING_TEST_DATA=$data
 
-# Both lists at once: what is still missing is fetched in one go.
-"$source_dir/cmake/install-packages.sh" "$source_dir/cmake/apt-packages.txt" \
-    "$source_dir/cmake/apt-packages-extra.txt"
+# All lists at once: what is still missing is fetched in one go.
+lists=("$source_dir/cmake/apt-packages.txt" "$source_dir/cmake/apt-packages-extra.txt")
+command -v npm >/dev/null || lists+=("$source_dir/cmake/apt-packages-npm.txt")
+"$source_dir/cmake/install-packages.sh" "${lists[@]}"
 
 "$source_dir/cmake/build.sh" -DBEARING_ENABLE_PYTHON=ON -DBEARING_ENABLE_GRC=ON \
     -DBEARING_ENABLE_TESTS=ON -DBEARING_ENABLE_BENCHMARKS=ON "-DBEARING_TEST_DATA=$data"
 
 result=0
 # One more than there are processors: tests of windows and of streams mostly wait.
-(cd -- "$build_dir" && ctest --output-on-failure --parallel $(($(nproc) + 1))) || result=$?
+(cd -- "$build_dir" && ctest "${choice[@]}" --output-on-failure \
+    --parallel $(($(nproc) + 1))) || result=$?
 
 # What single tests said: programs run many, and ctest only tells of the program.
 # unittest: test_x (...) ... skipped 'why'; Boost.Test: Test case "x" is skipped because why.

@@ -27,8 +27,9 @@ import pmt
 from gnuradio import blocks, gr
 
 from gnuradio import bearing
+from gnuradio.bearing import estimator_choice
 from gnuradio.bearing.hier import sample_time, sigmf
-from gnuradio.bearing.tools import replay, replay_flowgraph, replay_output, replay_picture
+from gnuradio.bearing.tools import replay_flowgraph, replay_output, replay_picture
 
 from support import BUILD_DIR, FULL
 
@@ -308,12 +309,12 @@ class qa_bearing_replay(unittest.TestCase):
         meta = write_recording(self.folder / "x", [two_sources(24000)], unfinished=True)
         more = 10 * 4800
         patch = (
-            "make = replay.make_estimator\n"
+            "make = replay.choose_estimator\n"
             "def grow(*arguments):\n"
             f"    with open({str(meta.with_suffix('.sigmf-data'))!r}, 'ab') as file:\n"
             f"        file.write(bytes({more}))\n"
             "    return make(*arguments)\n"
-            "replay.make_estimator = grow\n"
+            "replay.choose_estimator = grow\n"
         )
         code, printed, said = self.patched(patch, meta, "--quiet", "--format=json")
         self.assertEqual((code, said), (0, ""))
@@ -431,14 +432,14 @@ class qa_bearing_replay(unittest.TestCase):
         # GNU Radio's log goes to stdout.
         patch = (
             "from gnuradio import gr\n"
-            "make, play = replay.make_estimator, replay.play\n"
+            "make, play = replay.choose_estimator, replay.play\n"
             "def say_and(function):\n"
             "    def both(*arguments):\n"
             "        print('print says', flush=True)\n"
             "        gr.log.warn('the log says')\n"
             "        return function(*arguments)\n"
             "    return both\n"
-            "replay.make_estimator = say_and(make)\n"
+            "replay.choose_estimator = say_and(make)\n"
             "replay.replay_flowgraph.messages = say_and(replay.replay_flowgraph.messages)\n"
         )
         code, printed, said = self.patched(patch, self.meta, "--format=json")
@@ -538,7 +539,7 @@ class qa_bearing_replay(unittest.TestCase):
     def test_methods(self):
         line = bearing.array.ula(5, 0.3, WAVELENGTH)
         meta = write_recording(self.folder / "line", [two_sources(24000, line)], array=line)
-        for method in replay.METHODS:
+        for method in estimator_choice.METHODS:
             objects = self.json_of(meta, f"--method={method}")
             self.assertEqual(len(objects), 5)
             for found in objects:

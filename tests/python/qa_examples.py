@@ -32,9 +32,14 @@ DURATIONS = {
     "07_circle_calibrates_itself": "20",
     "08_line_drift_beacon": "12",
     "09_dispersive_line_ls_and_wiener": "8",
-    "10_coupling_circle_and_line": "6",
+    "10_coupling_circle_and_line": "8",
     "11_many_channels": "5",  # makes samples for as many channels at 2.4 MS/s
+    "13_kraken": "6",  # two frequencies one after the other
+    "14_usrp": "6",  # the same, and phases are measured in each
 }
+
+# What else an example needs to run here.
+ARGUMENTS = {"13_kraken": ["--simulate"], "14_usrp": ["--simulate"]}
 
 ANGLE = re.compile(r"(-?\d+\.\d+)°(?: ± (\d+\.\d+)°)?")
 
@@ -77,7 +82,8 @@ class qa_examples(unittest.TestCase):
             script.stem: subprocess.Popen(
                 [sys.executable, "-B", str(script)]
                 + ["--duration", DURATIONS.get(script.stem, DURATION)]
-                + ["--plot", script.stem + ".png"],
+                + ["--plot", script.stem + ".png"]
+                + ARGUMENTS.get(script.stem, []),
                 cwd=cls.folder.name,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -272,6 +278,28 @@ class qa_examples(unittest.TestCase):
             self.assertEqual(len(angles), 1)
             self.assertAlmostEqual(angles[0], 70.3 + 3.0 * k, delta=0.5)
             self.assertEqual(len(deviations), 1)
+
+    def test_a_kraken_server_gives_bearings_and_is_tuned(self):
+        output = self.results["13_kraken"][1]
+        # Predicted deviation 0.01 degrees, and bytes have eight bits: ten of them.
+        self.check(readings(output), [288.0], 0.1)
+        self.assertIn("433.920 MHz", output)
+        self.assertIn("434.920 MHz", output)
+
+    def test_usrps_are_in_line_after_the_start_and_a_retune(self):
+        output = self.results["14_usrp"][1]
+        # Predicted deviation 0.03 degrees: 7 of them.
+        self.check(readings(output), [72.0], 0.21)
+        self.assertRegex(output, "433.920 MHz(.|\n)*434.920 MHz(.|\n)*2 aligned")
+
+    def test_bearings_are_in_the_files(self):
+        example = "15_write_bearings"
+        found = readings(self.results[example][1], "hill")
+        # Predicted deviation 0.05 degrees: 7 of them.
+        self.check(found, [84.0], 0.35)
+        text = pathlib.Path(self.folder.name, "doa.xml").read_text(encoding="utf-8")
+        (doa,) = re.findall(r"<DOA>(.*)</DOA>", text)
+        self.assertAlmostEqual(float(doa), 360.0 - 72.0, delta=0.35)
 
 
 # Of the slides of diffMUSIC: MUSIC and diffMUSIC with the true parameters, one and five sources.

@@ -52,6 +52,7 @@ pathlib.Path(HOME.name, "grc.conf").write_text(
 
 import numpy as np
 from gnuradio import bearing, gr
+from gnuradio.bearing.tools.kraken_simulator import kraken_simulator
 from gnuradio.gr import gr_python
 from gnuradio.grc.core.io import yaml
 from gnuradio.grc.core.platform import Platform
@@ -326,6 +327,30 @@ class qa_block_descriptions(unittest.TestCase):
                 ({"array": array, "num_channels": "4"}, "array.n"),
                 ({"heading_deg": "361"}, "heading_deg"),
             ],
+            "bearing_bearing_writer": [
+                ({"target": ""}, "target"),
+                ({"kind": "zmq"}, "tcp://"),
+                ({"kind": "kraken_json"}, "http://"),
+                ({"kind": "tak"}, "multicast"),
+                ({"kind": "kraken_csv", "serve": "8081"}, "serve"),
+                ({"num_points": "1"}, "num_points"),
+                ({"num_points": "16", "limits_deg": "[10]"}, "limits_deg"),
+                ({"interval_s": "-1"}, "interval_s"),
+                ({"rotate_mb": "-1"}, "rotate_mb"),
+                ({"keep": "1001"}, "keep"),
+                ({"kind": "tak", "target": "a:1", "range_km": "0"}, "range_km"),
+            ],
+            "bearing_kraken_source": [
+                ({"num_elements": "33"}, "num_elements"),
+                ({"frequency": "-1"}, "frequency"),
+                ({"gain_db": "[1, 2]"}, "gain_db"),
+                ({"gain_db": "[50]"}, "gain_db"),
+                ({"host": ""}, "host"),
+                ({"protocol": "'v3'"}, "protocol"),
+                ({"data_port": "65536"}, "data_port"),
+                ({"control_port": "-1"}, "control_port"),
+                ({"timeout_s": "0"}, "timeout_s"),
+            ],
             "bearing_diffmusic": [
                 ({"array": array, "num_sources": "5"}, "num_sources"),
                 ({"array": array, "num_sources": "0"}, "num_sources"),
@@ -435,6 +460,13 @@ class qa_block_descriptions(unittest.TestCase):
                 ({"forgetting": "1"}, "forgetting"),
                 ({"hop": "1024", "forgetting": "0.5"}, "forgetting"),
             ],
+            "bearing_squelch": [
+                ({"num_elements": "65"}, "num_elements"),
+                ({"eigenvalue_db": "0"}, "eigenvalue_db"),
+                ({"num_elements": "1", "eigenvalue_db": "3"}, "num_elements"),
+                ({"hang": "-1"}, "hang"),
+                ({"num_sources": "5"}, "num_sources"),
+            ],
             "bearing_channel_filter": [
                 ({"num_elements": "0"}, "num_elements"),
                 ({"decimation": "1"}, "decimation"),
@@ -459,6 +491,31 @@ class qa_block_descriptions(unittest.TestCase):
                 ({"num_elements": "65"}, "num_elements"),
                 ({"calibration": "bearing.calibration([1, 1j])"}, "gains"),
                 ({"num_elements": "2", "calibration": "bearing.calibration([1, 0])"}, "gains"),
+            ],
+            "bearing_usrp_source": [
+                ({"num_elements": "1"}, "num_elements"),
+                ({"sample_rate": "0"}, "sample_rate"),
+                ({"frequency": "0"}, "frequency"),
+                ({"gain_db": "[1, 2]"}, "gain_db"),
+                ({"device_args": "[1]"}, "device_args"),
+                ({"layout": "b210"}, "device_args"),
+                ({"antennas": "['RX1']"}, "antennas"),
+                ({"bandwidth": "-1"}, "bandwidth"),
+                ({"layout": "custom"}, "subdevices"),
+                ({"tune_lead_s": "0"}, "tune_lead_s"),
+            ],
+            "bearing_phase_realigner": [
+                ({"num_elements": "1"}, "num_elements"),
+                ({"sample_rate": "0"}, "sample_rate"),
+                ({"pilot": "emitter"}, "array"),
+                ({"pilot": "emitter", "array": array}, "array.n"),
+                ({"path_gains": "[1, 1, 1]"}, "path_gains"),
+                ({"path_gains": "[1, 1, 1, 0]"}, "path_gains"),
+                ({"snapshots": "15"}, "snapshots"),
+                ({"settle_s": "-1"}, "settle_s"),
+                ({"switch": "1"}, "switch"),
+                ({"min_ratio_db": "0"}, "min_ratio_db"),
+                ({"reference": "4"}, "reference"),
             ],
             "bearing_array_simulator": [
                 ({"snr_db": "[1, 2]"}, "snr_db"),
@@ -525,6 +582,24 @@ class qa_block_descriptions(unittest.TestCase):
                     with self.subTest(block=key, **parameters):
                         failed = [e for e in self.errors(key, **parameters) if "Assertion" in e]
                         self.assertTrue(any(word in e for e in failed), failed)
+
+    def test_bearing_writer_takes_what_is_left_in_hidden_fields(self):
+        targets = {"zmq": "tcp://127.0.0.1:9", "kraken_json": "http://a/", "tak": "a:1"}
+        left = dict(rotate_mb="1", keep="2", append="True", version='"v2"', timeout_s="3")
+        left.update(range_km="4", stale_s="5", ttl="6", bind="False", with_spectrum="True")
+        for kind in bearing.bearing_writer.kinds():
+            flow_graph = self.flow_graph()
+            block = self.add(
+                flow_graph,
+                "bearing_bearing_writer",
+                kind=kind,
+                target=targets.get(kind, "a"),
+                num_points="16",
+                **left,
+            )
+            flow_graph.rewrite()
+            writer = eval(block.templates.render("make"), {"bearing": bearing})
+            self.assertEqual(writer.kind, kind)
 
     def test_root_music_takes_any_array_and_lines_in_all_variants(self):
         calibration = "bearing.calibration([1, 1j, -1], positions=[[0, 0, 0]] * 3)"
@@ -986,6 +1061,12 @@ class qa_flowgraphs(unittest.TestCase):
             "wide band": ([35.0], [40.0]),
             "narrow band": ([UNKNOWN], [UNKNOWN]),
         },
+        # A simulated receiver, which is tuned to another frequency.
+        "13_kraken": {"MUSIC": ([288.0], [288.0])},
+        # Simulated radios, whose phases are others after they are tuned.
+        "14_usrp": {"MUSIC": ([72.0], [72.0])},
+        # True bearings: the heading is 12 degrees.
+        "15_write_bearings": {"MUSIC": ([84.0], [52.0])},
     }
     # What is done between the two, one a second. Where nothing is said the first source is moved.
     ORDERS = {
@@ -994,6 +1075,8 @@ class qa_flowgraphs(unittest.TestCase):
         "07_circle_calibrates_itself": [["set_beacon", True], ["set_known", True]],
         "08_line_drift_beacon": [["set_known", True]],
         "09_dispersive_line_ls_and_wiener": [["set_noise_power", 0.6], ["set_mu", 4.0]],
+        "13_kraken": [["set_frequency", 434.92e6]],
+        "14_usrp": [["set_frequency", 434.92e6]],
     }
     WITHOUT_TRACK = {"10_coupling_circle_and_line"}
     # Degrees by which a reading may differ; predicted deviations are 0.02 to 0.1 degrees.
@@ -1013,6 +1096,18 @@ class qa_flowgraphs(unittest.TestCase):
             text=True,
             timeout=PATIENCE,
         )
+        # The server of 13_kraken, slowed down; any number of clients.
+        cls.server = kraken_simulator("v2", [288.0], sample_rate=240e3).start()
+        cls.arguments = {
+            "13_kraken": [
+                f"--data-port={cls.server.data_port}",
+                f"--control-port={cls.server.control_port}",
+            ]
+        }
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
 
     def assert_nothing_wrong(self, log):
         """No line of a log complains."""
@@ -1071,7 +1166,8 @@ class qa_flowgraphs(unittest.TestCase):
         home = tempfile.mkdtemp(dir=HOME.name)
         with virtual_display(screen + "x24") as environment:
             process = subprocess.Popen(
-                [sys.executable, "-B", "-c", WATCHED_RUN, self.out, name],
+                [sys.executable, "-B", "-c", WATCHED_RUN, self.out, name]
+                + self.arguments.get(stem, []),
                 env=dict(environment, HOME=home),
                 # Where the recording is written and found.
                 cwd=folder,
@@ -1148,6 +1244,8 @@ class qa_flowgraphs(unittest.TestCase):
         """Reads reports until one of them is as it should be, and returns that one."""
         report = None
         for line in iter(process.stdout.readline, ""):
+            if not line.startswith("{"):  # GNU Radio's log
+                continue
             report = json.loads(line)
             if condition(report):
                 return report

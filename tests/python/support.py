@@ -19,6 +19,17 @@ LAST_LINE = "nothing was printed after this"
 # Long statistical versions: tests/run.sh --full
 FULL = os.environ.get("BEARING_TEST_FULL") == "1"
 
+# A loaded machine may need this long, in seconds, for what usually takes less than one.
+PATIENCE = 60.0
+
+
+def wait_for(condition, seconds=PATIENCE):
+    """What condition() returns once it is true, or at the end of the patience."""
+    end = time.monotonic() + seconds
+    while not (value := condition()) and time.monotonic() < end:
+        time.sleep(0.01)
+    return value
+
 
 @contextlib.contextmanager
 def printed_lines():
