@@ -4,15 +4,22 @@
 
 import contextlib
 import os
+import socket
 import tempfile
 import time
 import unittest
 from pathlib import Path
 
+import pmt
 from gnuradio import gr
+
+from gnuradio.bearing.unread_messages import unread_messages
 
 SOURCE_DIR = Path(os.environ.get("BEARING_SOURCE_DIR", Path(__file__).parents[2]))
 BUILD_DIR = Path(os.environ.get("BEARING_BUILD_DIR", SOURCE_DIR / "build"))
+
+# An address of this process alone, where a port stays free while nobody listens at it.
+OWN_ADDRESS = "127.1.{}.{}".format(*divmod(os.getpid() % 65536, 256))
 
 LAST_LINE = "nothing was printed after this"
 
@@ -31,6 +38,23 @@ def wait_for(condition, seconds=PATIENCE):
     return value
 
 
+def stored_messages(store, port="store"):
+    """Messages that a message_debug has kept, and those that it had not read when the flowgraph
+    ended: it is told the end of the blocks before it, and reads no more."""
+    found = [store.get_message(k) for k in range(store.num_messages())]
+    return found + list(unread_messages(store, pmt.intern(port)))
+
+
+def reserved_port(test):
+    """A port of 127.0.0.1 that nobody else is given before the test is over. Nobody listens there
+    until a server does that may reuse addresses, as most do."""
+    holder = socket.socket()
+    test.addCleanup(holder.close)
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    return holder.getsockname()[1]
+
+
 @contextlib.contextmanager
 def printed_lines():
     """Collects what comes to stdout, GNU Radio's log among it; filled when the block ends."""
@@ -44,7 +68,7 @@ def printed_lines():
             # The log may have a thread of its own, which prints in order: what came before this
             # has been printed with it.
             gr.logger("printed_lines").warn(LAST_LINE)
-            deadline = time.monotonic() + 10.0
+            deadline = time.monotonic() + PATIENCE
             text = ""
             while LAST_LINE not in text and time.monotonic() < deadline:
                 time.sleep(0.01)

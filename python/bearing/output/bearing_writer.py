@@ -9,6 +9,7 @@ import numpy as np
 import pmt
 from gnuradio import gr
 
+from ..unread_messages import unread_messages
 from .background_writer import background_writer
 from .bearing_record import bearing_record
 from .kraken_fields import ARRAY_KINDS, check_choice
@@ -235,6 +236,8 @@ class bearing_writer(gr.basic_block):
 
     def stop(self):
         """Called by the flowgraph. Frees the address of one that never ran, too."""
+        for message in unread_messages(self, _PORT):
+            self._handle(message)
         if self._writer is not None:
             self._writer.stop()
         with self._lock:

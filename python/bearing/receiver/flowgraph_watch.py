@@ -6,6 +6,8 @@ import time
 
 # Seconds without progress after which it counts as stuck, at least; and so many items' time.
 _STALL_S, _STALL_ITEMS = 30.0, 20
+# Seconds without progress after which nothing of a recording is on its way any more.
+_REST_S = 10.0
 # Parts of the sample rate that are no other rate.
 _SAME_RATE = 1e-6
 
@@ -34,14 +36,18 @@ class flowgraph_watch:
         if self.is_ended:
             return ""
         missing = self._graph.missing_threads()
-        if missing:
-            self.is_ended = self._graph.has_read_all()
-            return "" if self.is_ended else f"a block ended: {', '.join(missing)}"
         progress = self._graph.samples(), [chain.counters() for chain in self._graph.channels]
         now = time.monotonic()
         if self._progress is None or self._goes_on(progress):
             self._progress, self._progress_at = progress, now
-        is_late = now - self._progress_at > self._patience_s
+        late_s = now - self._progress_at
+        if missing:
+            self.is_ended = self._graph.has_read_all()
+            # A recording's source ends before the blocks behind it have read all.
+            may_go_on = self._graph.radio.has_end and late_s <= _REST_S
+            is_well = self.is_ended or may_go_on
+            return "" if is_well else f"a block ended: {', '.join(missing)}"
+        is_late = late_s > self._patience_s
         return "the flowgraph stands still" if is_late and self._should_go_on() else ""
 
     def _goes_on(self, progress):

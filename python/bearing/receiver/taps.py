@@ -9,6 +9,8 @@ import numpy as np
 import pmt
 from gnuradio import gr
 
+from ..unread_messages import unread_messages
+
 # Seconds between two copies of a spectrum.
 _SPECTRUM_INTERVAL_S = 0.2
 
@@ -32,10 +34,15 @@ class message_tap(gr.basic_block):
         self.received += 1
         self._receive(message)
 
+    def stop(self):
+        """Called in its own thread when that ends, as it does at a recording's end."""
+        self.take_unread()
+        return True
+
     def take_unread(self):
         """Hands on what its own thread had not read when the flowgraph ended."""
-        while not self.empty_p(self._port):
-            self._handle(self.delete_head_nowait(self._port))
+        for message in unread_messages(self, self._port):
+            self._handle(message)
 
 
 class spectrum_probe(gr.sync_block):

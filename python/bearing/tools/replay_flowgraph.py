@@ -11,6 +11,7 @@ import pmt
 from gnuradio import blocks, gr
 
 from ..bearing_python import covariance
+from ..unread_messages import unread_messages
 
 # Messages have no back pressure: the queue of a slow reader grows without bound, and GNU Radio
 # throws away what waits beyond some thousands where a block is not ready to read. So many at most
@@ -79,10 +80,7 @@ class message_queue(gr.basic_block):
 
     def take_unread(self):
         """Those that the block's own thread had not read when the flowgraph ended."""
-        taken = []
-        while not self.empty_p(_BEARINGS):
-            taken.append(self.delete_head_nowait(_BEARINGS))
-        return taken
+        return list(unread_messages(self, _BEARINGS))
 
 
 class stalled(Exception):
