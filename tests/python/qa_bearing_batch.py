@@ -38,6 +38,27 @@ async def serve():
 asyncio.run(serve())
 """
 
+# The program whose name comes first: after the first recording each item takes some milliseconds.
+SLOW_PROGRAM = """
+import runpy, sys, time
+from gnuradio.bearing.tools import batch_runners, batch_task
+
+process, json_lines = batch_task.process, batch_task.json_lines
+
+def json_lines_slowly(*arguments):
+    time.sleep(0.005)
+    return json_lines(*arguments)
+
+def process_and_slow_down(*arguments):
+    done = process(*arguments)
+    batch_task.json_lines = json_lines_slowly
+    return done
+
+batch_runners.process = process_and_slow_down
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
 
 def call(*arguments):
     """(exit code, lines on stderr) of the program, in this process: starting takes a second."""
@@ -306,12 +327,14 @@ class qa_bearing_batch(unittest.TestCase):
         self.assertIn("3 recordings done", said[-1])
 
     def long_batch(self):
-        """The program at work on six recordings, the first of them done."""
+        """The program at work on six recordings, the first of them done and half a minute before
+        the last one is."""
         for k in range(6):
             recordings.write_recording(self.own / f"r{k}",
                                        [recordings.two_sources(48000, seed=k)])
         process = subprocess.Popen(
-            [str(PROGRAM), str(self.own), str(self.results), "--snapshots", "32", "--jobs", "1"],
+            [sys.executable, "-B", "-c", SLOW_PROGRAM, str(PROGRAM), str(self.own),
+             str(self.results), "--snapshots", "32", "--jobs", "1"],
             stderr=subprocess.PIPE, text=True,
         )
         self.addCleanup(process.stderr.close)

@@ -585,8 +585,12 @@ class qa_bearing_fuse(unittest.TestCase):
                 self.assertEqual(headers["Content-Type"].split(";")[0], "application/geo+json")
                 self.assertIsNone(headers["Access-Control-Allow-Origin"])
                 self.check_map(json.loads(content))
-                self.wait_for(lambda: output.exists() and b'"fix"' in output.read_bytes())
-                self.check_map(json.loads(output.read_text()))
+                drawn = self.wait_for(
+                    lambda: (lambda got: got if '"fix"' in got else None)(
+                        output.read_text() if output.exists() else ""
+                    )
+                )
+                self.check_map(json.loads(drawn))
 
                 # Strangers
                 for name in ("evil.example:80", "localhost.evil.example", ""):
@@ -665,6 +669,7 @@ class qa_bearing_fuse(unittest.TestCase):
 
             # Nobody reads.
             self.wait_for(lambda: status()["fixes"] >= 12, "more fixes than there is room for")
+            self.wait_for((folder / "fixes.geojson").exists, "a map")
             (folder / "fixes.geojson").unlink()
             folder.rename(self.folder / "gone")
             self.said(process, "fixes.geojson", "No such file")

@@ -31,7 +31,7 @@ from gnuradio.bearing import estimator_choice
 from gnuradio.bearing.hier import sample_time, sigmf
 from gnuradio.bearing.tools import replay_flowgraph, replay_output, replay_picture
 
-from support import BUILD_DIR, FULL
+from support import BUILD_DIR, FULL, stored_messages
 
 PROGRAM = BUILD_DIR / "apps" / "bearing-replay"
 FREQUENCY = 433.92e6
@@ -111,9 +111,7 @@ def live_reports(data_path, rate, snapshots, num_sources, heading_deg):
     flowgraph.connect(covariance, music)
     flowgraph.msg_connect(music, "bearings", log, "store")
     flowgraph.run()
-    return [
-        bearing.bearing_report.from_message(log.get_message(k)) for k in range(log.num_messages())
-    ]
+    return [bearing.bearing_report.from_message(message) for message in stored_messages(log)]
 
 
 class qa_bearing_replay(unittest.TestCase):
@@ -562,7 +560,7 @@ class qa_bearing_replay(unittest.TestCase):
         by_default = self.json_of(meta, *options)
         found = {
             variant: self.json_of(meta, *options, f"--variant={variant}")
-            for variant in replay_flowgraph.VARIANTS
+            for variant in estimator_choice.VARIANTS
         }
         self.assertEqual(by_default, found["auto"])
         self.assertEqual(found["auto"], found["unitary"])

@@ -23,9 +23,9 @@ SOURCE_DIR = pathlib.Path(
     os.environ.get("BEARING_SOURCE_DIR", pathlib.Path(__file__).resolve().parents[2])
 )
 
-# Seconds: each example prints two lines a second and estimator, and the first at once. Twice what
-# two lines take, for machines that are busy.
-DURATION = "3"
+# Seconds: each example prints two lines a second and estimator, and the first at once. Ten times
+# what two lines take, for machines that are busy.
+DURATION = "5"
 # Seconds of signal, where examples run faster than the clock or do much.
 DURATIONS = {
     "04_record": "2",
@@ -35,7 +35,7 @@ DURATIONS = {
     "10_coupling_circle_and_line": "8",
     "11_many_channels": "5",  # makes samples for as many channels at 2.4 MS/s
     "13_kraken": "6",  # two frequencies one after the other
-    "14_usrp": "6",  # the same, and phases are measured in each
+    "14_usrp": "12",  # the same, and phases are measured in each
 }
 
 # What else an example needs to run here.

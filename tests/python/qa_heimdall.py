@@ -14,7 +14,7 @@ import unittest
 import numpy as np
 import pmt
 from gnuradio import bearing, blocks, gr
-from support import reference_data
+from support import reference_data, stored_messages
 
 SPEED_OF_LIGHT = 299792458.0
 # 1024-byte frame header of the Heimdall data interface, little-endian, pads written out.
@@ -113,9 +113,9 @@ class qa_heimdall(unittest.TestCase):
         top.msg_connect(music, "bearings", messages, "store")
         top.run()
 
-        self.assertEqual(messages.num_messages(), self.FRAMES)
-        for k in range(self.FRAMES):
-            pdu = messages.get_message(k)
+        pdus = stored_messages(messages)
+        self.assertEqual(len(pdus), self.FRAMES)
+        for pdu in pdus:
             angle = pmt.f32vector_elements(pmt.cdr(pdu))[0]
             self.assertLess(abs(angle - 288.0), 0.5)
             status = pmt.dict_ref(pmt.car(pdu), pmt.intern("status"), pmt.PMT_NIL)

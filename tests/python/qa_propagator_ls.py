@@ -14,7 +14,7 @@ from gnuradio import blocks, gr
 
 import dispersive_line as line
 from gnuradio import bearing
-from support import FULL, reference_data
+from support import FULL, reference_data, stored_messages
 
 # A loaded machine may need this long, in seconds, for what usually takes a tenth.
 PATIENCE = 60.0
@@ -160,7 +160,7 @@ class run:
         both = self.sink.record()
         self.signal, self.source = both[:, :n], both[:, n:]
         self.tags = sorted(self.sink.found, key=lambda t: t[:3])
-        self.messages = [message(debug.get_message(k)) for k in range(debug.num_messages())]
+        self.messages = [message(stored) for stored in stored_messages(debug)]
 
 
 class message:

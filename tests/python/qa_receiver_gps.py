@@ -36,7 +36,8 @@ class gpsd:
         self.asked = queue.Queue()
         self._clients = queue.Queue()
         self._client = None
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
 
     def _accept(self):
         while True:
@@ -63,6 +64,9 @@ class gpsd:
         self._client.close()
 
     def close(self):
+        # A thread that waits for clients would wait at whatever socket has the number next.
+        self._server.shutdown(socket.SHUT_RDWR)
+        self._thread.join(PATIENCE)
         self._server.close()
         if self._client is not None:
             self._client.close()
@@ -75,6 +79,8 @@ class qa_receiver_gps(unittest.TestCase):
         self.stations = queue.Queue()
 
     def start(self, base=station(name="hill"), **options):
+        # Nothing becomes stale unless a test wants it.
+        options = {"stale_s": 600.0, **options}
         config = gpsd_config(host="127.0.0.1", port=self.server.port, **options)
         self.client = gps.gps_client(config, base, self.stations.put)
         self.client.start()
@@ -103,8 +109,13 @@ class qa_receiver_gps(unittest.TestCase):
             self.next_station(),
             station(name="hill", latitude=47.5, longitude=8.7, altitude_m=520.0, speed_m_s=3.0),
         )
-        self.assertRegex(self.client.state(), r"fix 0 s old")
         self.assertEqual(self.client.counters()["without_fix"], 1)
+
+        def is_new():
+            self.server.say(FIX)
+            return "fix 0 s old" in self.client.state()
+
+        self.wait_until(is_new)
 
     def test_a_configured_heading_stays_when_gpsd_tells_the_position(self):
         self.start(station(heading_deg=12.0))
@@ -182,6 +193,10 @@ class qa_receiver_gps(unittest.TestCase):
         self.assertEqual(self.client.counters()["connections"], 1)
 
     def test_lines_without_end_are_cut_off(self):
+        # Before it tries again, and says so instead.
+        pause = mock.patch.object(gps, "_FIRST_PAUSE", gps._LONGEST_PAUSE)
+        pause.start()
+        self.addCleanup(pause.stop)
         self.start()
         with self.assertRaises(OSError):
             for _ in range(10000):
@@ -197,8 +212,10 @@ class qa_receiver_gps(unittest.TestCase):
         self.assertEqual(self.next_station().latitude, 47.5)
 
     def test_without_gpsd_it_says_so_and_stops_at_once(self):
-        with socket.create_server(("127.0.0.1", 0)) as closed:
-            port = closed.getsockname()[1]
+        # Bound, so that nobody else can listen there.
+        closed = self.enterContext(socket.socket())
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
         client = gps.gps_client(
             gpsd_config(host="127.0.0.1", port=port), station(), self.stations.put
         )

@@ -13,6 +13,8 @@ from gnuradio import blocks, gr
 from gnuradio import bearing
 from gnuradio.bearing.hier.item_thinner import item_thinner
 
+from support import stored_messages
+
 RATE = 1000.0
 SNAPSHOTS = 100
 
@@ -31,7 +33,7 @@ class squelch_run:
 
     def __init__(self, block, items, tags=(), max_noutput_items=None):
         items = np.asarray(items, np.complex64)
-        self.messages = blocks.message_debug()
+        messages = blocks.message_debug()
         self.sink = blocks.vector_sink_c(items.shape[1])
         own = [
             gr.tag_utils.python_to_tag((k, pmt.intern(key), value, pmt.intern("qa")))
@@ -41,9 +43,10 @@ class squelch_run:
         flowgraph = gr.top_block()
         flowgraph.connect(source, block, self.sink)
         if isinstance(block, bearing.squelch):
-            flowgraph.msg_connect(block, "squelch", self.messages, "store")
+            flowgraph.msg_connect(block, "squelch", messages, "store")
         flowgraph.run(*([max_noutput_items] if max_noutput_items else []))
         self.items = np.reshape(self.sink.data(), (-1, items.shape[1])).astype(np.complex64)
+        self.messages = stored_messages(messages)
 
     def tags(self, key):
         found = [
@@ -54,10 +57,7 @@ class squelch_run:
         return sorted(found, key=lambda item_value: item_value[0])
 
     def changes(self):
-        return [
-            pmt.to_python(self.messages.get_message(k))
-            for k in range(self.messages.num_messages())
-        ]
+        return [pmt.to_python(message) for message in self.messages]
 
 
 def time_tag(item, seconds):
@@ -255,8 +255,7 @@ class qa_squelch(unittest.TestCase):
         flowgraph.msg_connect(music, "bearings", messages, "store")
         flowgraph.run()
         reports = [
-            bearing.bearing_report.from_message(messages.get_message(k))
-            for k in range(messages.num_messages())
+            bearing.bearing_report.from_message(message) for message in stored_messages(messages)
         ]
         np.testing.assert_allclose([r.seconds for r in reports], [100.0, 100.1, 100.5, 100.9])
         # The item is exact but for single precision.

@@ -9,14 +9,20 @@ from unittest import mock
 import numpy as np
 import pmt
 from gnuradio import bearing, blocks, gr, gr_unittest, uhd
+from gnuradio.bearing.hier import simulated_usrp
 from gnuradio.bearing.hier import usrp_source as module
 from gnuradio.bearing.hier.simulated_usrp import _simulated_usrp, simulated_usrps
 from gnuradio.bearing.hier.usrp_layouts import LAYOUTS
-from support import wait_for
+from support import PATIENCE, wait_for
 
 RATE = 2e4
 FREQUENCY = 433e6
 ARRAY = bearing.array.custom([[0, 0], [0.4, 0], [0, 0.4], [0.4, 0.4]])
+
+
+def sinks_have(sinks, count):
+    """Each of them has a thread of its own."""
+    return all(len(sink.data()) >= count for sink in sinks)
 
 
 def make(network, num_elements=4, **options):
@@ -30,6 +36,9 @@ def b210_pair(**options):
     return network, source
 
 
+# Samples stand still for as long as this test may need from a look at the clock to a command. After
+# a look that none follows, held_until ends it.
+@mock.patch.object(simulated_usrp, "_LONGEST_HOLD_S", PATIENCE)
 class qa_usrp_source(gr_unittest.TestCase):
     def run_source(self, source, action=lambda sinks: None, count=4000):
         """Sinks of a source that ran until each had so many samples, and action was done."""
@@ -39,7 +48,7 @@ class qa_usrp_source(gr_unittest.TestCase):
             tb.connect((source, k), sink)
         tb.start()
         try:
-            self.assertTrue(wait_for(lambda: min(len(sink.data()) for sink in sinks) >= count))
+            self.assertTrue(wait_for(lambda: sinks_have(sinks, count)))
             action(sinks)
         finally:
             tb.stop()
@@ -50,6 +59,14 @@ class qa_usrp_source(gr_unittest.TestCase):
     def tags(sink, key):
         found = [(t.offset, pmt.to_python(t.value)) for t in sink.tags() if str(t.key) == key]
         return sorted(found, key=lambda entry: entry[0])
+
+    def wait_for_gaps(self, sinks, count, samples=0):
+        """Until so many are in each sink, and then so many samples more."""
+        self.assertTrue(
+            wait_for(lambda: all(len(self.tags(sink, "gap")) >= count for sink in sinks))
+        )
+        most = max(len(sink.data()) for sink in sinks)
+        self.assertTrue(wait_for(lambda: sinks_have(sinks, most + samples)))
 
     def names(self, network, device=0):
         """Methods that were called, repeated ones once."""
@@ -166,10 +183,10 @@ class qa_usrp_source(gr_unittest.TestCase):
         def lose(sinks):
             for device in (1, 0):
                 closed = source.counters()["closed"]
+                gaps = max(len(self.tags(sink, "gap")) for sink in sinks)
                 network.lose(device, 333)
                 self.assertTrue(wait_for(lambda: source.counters()["closed"] > closed))
-                count = len(sinks[3].data())
-                self.assertTrue(wait_for(lambda: len(sinks[3].data()) > count + 5000))
+                self.wait_for_gaps(sinks, gaps + 1, 5000)
 
         sinks = self.run_source(source, lose)
         size = min(len(sink.data()) for sink in sinks)
@@ -216,9 +233,7 @@ class qa_usrp_source(gr_unittest.TestCase):
 
         def retune(sinks):
             source.set_frequency(retuned)
-            self.assertTrue(wait_for(lambda: self.tags(sinks[3], "gap")))
-            count = len(sinks[3].data())
-            self.assertTrue(wait_for(lambda: len(sinks[3].data()) > count + 4000))
+            self.wait_for_gaps(sinks, 1, 4000)
 
         sinks = self.run_source(source, retune)
         size = min(len(sink.data()) for sink in sinks)
@@ -260,13 +275,16 @@ class qa_usrp_source(gr_unittest.TestCase):
                     source.set_frequency(2 * FREQUENCY)
             self.assertEqual(source.frequency(), FREQUENCY)
             # A change of gain does not open it either.
+            held_back = source.counters()["held_back"]
             source.set_gain_db(20.0)
-            wait_for(lambda: source.counters()["held_back"] > 20000)
+            network.held_until = 0.0
+            self.assertTrue(wait_for(lambda: source.counters()["held_back"] > held_back + 20000))
             passed = source.counters()["passed"]
-            self.assertTrue(wait_for(lambda: source.counters()["held_back"] > 40000))
+            self.assertTrue(wait_for(lambda: source.counters()["held_back"] > held_back + 40000))
             self.assertEqual(source.counters()["passed"], passed)
             source.set_frequency(2 * FREQUENCY)
             self.assertTrue(wait_for(lambda: source.counters()["passed"] > passed + 2000))
+            self.assertTrue(wait_for(lambda: sinks_have(sinks, passed + 1)))
 
         sinks = self.run_source(source, retune)
         for sink in sinks:
@@ -281,7 +299,8 @@ class qa_usrp_source(gr_unittest.TestCase):
 
         def change(sinks):
             source.set_gain_db(20.0)
-            self.assertTrue(wait_for(lambda: self.tags(sinks[3], "gap")))
+            network.held_until = 0.0
+            self.wait_for_gaps(sinks, 1)
 
         sinks = self.run_source(source, change)
         for sink in sinks:

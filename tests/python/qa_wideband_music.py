@@ -9,6 +9,7 @@ import pmt
 from gnuradio import bearing, blocks, gr, gr_unittest
 
 from estimator_block_tests import Report, calibration_message, c32, tag, time_value
+from support import stored_messages
 
 SPEED_OF_LIGHT = 299792458.0
 
@@ -77,7 +78,7 @@ class flowgraph:
             self.block.to_basic_block()._post(pmt.intern("calibration"), message)
         top.run()
         self.spectra = np.reshape(spectra.data(), (-1, num_points))
-        self.reports = [Report(debug.get_message(k)) for k in range(debug.num_messages())]
+        self.reports = [Report(stored) for stored in stored_messages(debug)]
 
 
 class qa_wideband_music(gr_unittest.TestCase):
