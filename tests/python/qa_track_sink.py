@@ -20,13 +20,14 @@ os.environ.pop("PYQTGRAPH_QT_LIB", None)
 import numpy as np
 import pmt
 from gnuradio import bearing
-from PyQt5 import QtCore, QtGui, QtTest, QtWidgets
+from PyQt5 import QtCore, QtGui, QtTest, QtWidgets, sip
 
 application = QtWidgets.QApplication.instance() or QtWidgets.QApplication([])
 
 from gnuradio.bearing.colours import contrast
 from gnuradio.bearing.gui import track_history, track_plot
 from gnuradio.bearing.gui import theme as themes
+from support import python_calls
 
 # A loaded machine may need this long, in seconds, for what usually takes a tenth of one.
 PATIENCE = 30.0
@@ -520,6 +521,20 @@ class qa_drawing(unittest.TestCase):
         shown.view.show()
         pump(0.05)
         np.testing.assert_allclose(shown.marks(), [[-1.0, 0.0], [100.0, 200.0]], atol=1e-4)
+
+    def test_nothing_in_python_is_called_while_a_window_is_destroyed(self):
+        # Why: see display_view.
+        for make in (bearing.track_sink, bearing.compass_sink):
+            with self.subTest(make.__name__):
+                sink = make(num_points=16)
+                window = QtWidgets.QTabWidget()
+                window.addTab(sink.widget, "a display")
+                window.addTab(QtWidgets.QWidget(), "nothing")
+                window.resize(800, 480)
+                window.show()
+                pump(0.1)
+                self.assertEqual(python_calls(lambda: sip.delete(window)), [])
+                self.assertTrue(sip.isdeleted(sink.widget))
 
     def test_a_time_that_cannot_be_does_not_hide_the_rest(self):
         shown = self.display(names=("good", "odd"))

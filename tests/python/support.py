@@ -5,6 +5,7 @@
 import contextlib
 import os
 import socket
+import sys
 import tempfile
 import time
 import unittest
@@ -53,6 +54,22 @@ def reserved_port(test):
     holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     holder.bind(("127.0.0.1", 0))
     return holder.getsockname()[1]
+
+
+def python_calls(action):
+    """Names of the functions in Python that this thread calls during action(), but for that."""
+    names = []
+
+    def note(frame, event, _):
+        if event == "call" and frame.f_code is not action.__code__:
+            names.append(frame.f_code.co_qualname)
+
+    sys.setprofile(note)
+    try:
+        action()
+    finally:
+        sys.setprofile(None)
+    return names
 
 
 @contextlib.contextmanager

@@ -20,6 +20,11 @@ All run on the GUI thread, and never for a widget that is being made: the first 
 come from ``finish_making()``, the last line of a view's constructor. An exception in any of
 them would end the program, as in every slot of PyQt5.
 
+Handlers that Qt calls while a window is destroyed (``hideEvent``, ``eventFilter``) are not
+written in Python: when a program ends, PyQt5 destroys what is left while it walks its own table
+of objects, and the event that such a handler is given is one more in it, which sometimes ends
+the program with a segmentation fault.
+
 What a view may read: ``settings``, ``theme``, ``series`` (estimators that were heard, by slot),
 ``spectra`` (newest spectrum_row by port), ``heading_deg()``, ``directions_deg()``,
 ``spectrum_azimuths_deg()``, ``is_stale()``, ``text``.

@@ -7,7 +7,7 @@ import numbers
 import time
 
 import numpy as np
-from PyQt5 import QtCore, QtWidgets
+from PyQt5 import QtWidgets
 
 from .display_view import STALE_AFTER_S, display_view
 from .track_history import azimuth_cells, bearing_history, spectrum_history
@@ -74,8 +74,8 @@ class track_view(display_view):
         self._chosen_by_hand = False
         self._levels = None
         self._levels_time = -math.inf
-        # Behind another tab, say: nothing is drawn.
-        self._hidden = False
+        # One that never was may be drawn into a picture.
+        self._was_shown = False
         # What the plots are made for.
         self._made_for = None
         self._make_parts()
@@ -112,7 +112,7 @@ class track_view(display_view):
         column.addWidget(self.waterfall, 10)
         column.addWidget(self.words)
         self.words.one_line = True
-        self.words.widget().installEventFilter(self)
+        self.words.height_changed.connect(self._give_words_room)
 
     # Settings -----------------------------------------------------------------------
 
@@ -180,7 +180,8 @@ class track_view(display_view):
                 self._keep_bearings(one)
         for port, row in update.spectra.items():
             self._keep_spectrum(port, row)
-        if not self._hidden:
+        # Behind another tab, say, nothing is drawn.
+        if self.isVisible() or not self._was_shown:
             self._redraw()
             self.tick()
 
@@ -243,13 +244,9 @@ class track_view(display_view):
             times.append((now - entry.monotonic < STALE_AFTER_S, entry.history.newest))
         return max(times)[1] if times else 0.0
 
-    def hideEvent(self, event):
-        super().hideEvent(event)
-        self._hidden = True
-
     def showEvent(self, event):
         super().showEvent(event)
-        self._hidden = False
+        self._was_shown = True
         self._redraw()
 
     def _redraw(self):
@@ -337,15 +334,13 @@ class track_view(display_view):
 
     # Room ---------------------------------------------------------------------------
 
-    def eventFilter(self, watched, event):
-        if event.type() == QtCore.QEvent.Resize and watched is self.words.widget():
-            self._fit_words(self.words.height())
-        return super().eventFilter(watched, event)
-
     def resizeEvent(self, event):
         super().resizeEvent(event)
         self.words.set_scale(1.0)
         self._fit_words(0)
+
+    def _give_words_room(self):
+        self._fit_words(self.words.height())
 
     def _fit_words(self, least):
         """Gives the words the height that they need, up to a third. It shrinks only when the

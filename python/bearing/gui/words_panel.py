@@ -58,6 +58,9 @@ class words_panel(QtWidgets.QScrollArea):
     """A paragraph an estimator beside its swatch. Text can be selected, and scrolls when there is
     more of it than room."""
 
+    # The paragraphs together need another height.
+    height_changed = QtCore.pyqtSignal()
+
     def __init__(self, parent=None):
         super().__init__(parent)
         self.setObjectName("bearing_words")
@@ -157,7 +160,10 @@ class words_panel(QtWidgets.QScrollArea):
                 if beside is label:
                     sign.move(MARGIN, y)
             y += height + 6
+        is_new = y != self._inner.height()
         self._inner.resize(max(width, 1), y)
+        if is_new:
+            self.height_changed.emit()
 
     def _places(self):
         """(x, label) of the labels that are shown, from above."""
