@@ -5,17 +5,19 @@
 
 import contextlib
 import dataclasses
+import gc
 import pathlib
 import tempfile
 import threading
 import unittest
+import weakref
 from unittest import mock
 
 import numpy as np
 import pmt
 from gnuradio import blocks, gr
 from receiver_parts import difference_deg, held_source, listener, writers
-from support import OWN_ADDRESS, wait_for
+from support import OWN_ADDRESS, PATIENCE, wait_for
 
 from gnuradio import bearing
 from gnuradio.bearing.hier.simulated_usrp import simulated_usrps
@@ -34,6 +36,7 @@ from gnuradio.bearing.receiver.config_types import (
     station_config,
     usrp_config,
 )
+from gnuradio.bearing.receiver.flowgraph_end import ends_within
 from gnuradio.bearing.receiver.receiver import receiver
 from gnuradio.bearing.receiver.taps import message_source, message_tap
 from gnuradio.bearing.tools.kraken_simulator import kraken_simulator
@@ -461,6 +464,33 @@ class qa_taps(unittest.TestCase):
             flowgraph.stop()
             flowgraph.wait()
         self.assertEqual(sorted(map(pmt.to_long, taken)), list(range(30)))
+
+
+class qa_flowgraph_end(unittest.TestCase):
+    def test_blocks_of_one_that_does_not_end_are_kept_until_it_does(self):
+        is_stuck, may_go_on = threading.Event(), threading.Event()
+
+        def hold_on(_):
+            is_stuck.set()
+            may_go_on.wait(PATIENCE)
+
+        self.addCleanup(may_go_on.set)
+        source, stuck = message_source("bearings"), message_tap("bearings", hold_on)
+        others = [message_tap("bearings", lambda _: None)]
+        kept = weakref.ref(others[0])
+        flowgraph = gr.top_block()
+        flowgraph.msg_connect(source, "bearings", stuck, "bearings")
+        flowgraph.msg_connect(source, "bearings", others[0], "bearings")
+        flowgraph.start()
+        source.send(pmt.PMT_T)
+        self.assertTrue(is_stuck.wait(PATIENCE))
+        self.assertFalse(ends_within(flowgraph, 0.1, tuple(others)))
+        others.clear()
+        gc.collect()
+        # Else its thread calls what is no more.
+        self.assertIsNotNone(kept())
+        may_go_on.set()
+        self.assertTrue(wait_for(lambda: gc.collect() >= 0 and kept() is None))
 
 
 class qa_block_threads(unittest.TestCase):

@@ -241,7 +241,7 @@ class receiver_flowgraph:
         the flowgraph is given up."""
         if self._threads is None:
             return True
-        if not ends_within(self._top, _STOP_S):
+        if not ends_within(self._top, _STOP_S, self):
             return False
         for chain in self.channels:
             chain.tap.take_unread()

@@ -131,7 +131,7 @@ class _output:
         if opened is None:
             return
         writer, _, top = opened
-        if not ends_within(top, _STOP_S):
+        if not ends_within(top, _STOP_S, opened):
             _log.warning(
                 "output %s %s did not end in time", self.config.kind, self.config.target
             )
