@@ -14,19 +14,13 @@ import unittest
 import numpy as np
 import pmt
 from gnuradio import bearing, blocks, gr
-from support import reference_data, stored_messages
+from support import reference_data, reserved_port, stored_messages
 
 SPEED_OF_LIGHT = 299792458.0
 # 1024-byte frame header of the Heimdall data interface, little-endian, pads written out.
 HEADER = struct.Struct("<II16sIII4xQQQI4xQIIQIII32IIIII192II")
 SYNC_WORD = 0x2BF7B95A
 DATA_FRAME = 0
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class heimdall_client:
@@ -76,7 +70,7 @@ class qa_heimdall(unittest.TestCase):
 
     def setUp(self):
         simulator = reference_data("tools", "heimdall_v1_sim.py")
-        data, control = free_port(), free_port()
+        data, control = reserved_port(self), reserved_port(self)
         self.server = subprocess.Popen([sys.executable, str(simulator), str(data), str(control)],
                                        stdout=subprocess.DEVNULL)
         # Also when no connection comes about.

@@ -35,24 +35,11 @@ from gnuradio.bearing.receiver.web_commands import LONGEST_BODY, parse_command
 from gnuradio.bearing.receiver.web_feed import MOST_WAITING, bearing_history, event_feed
 
 from pretend_receiver import pretend_receiver
-from support import SOURCE_DIR
+from support import PATIENCE, SOURCE_DIR, wait_for
 
 PAGE = SOURCE_DIR / "python" / "bearing" / "receiver" / "page"
 
-# Seconds after which something that hangs is given up.
-PATIENCE = 60
-
 RETUNE = {"command": "retune", "frequency_hz": 434.5e6}
-
-
-def wait_until(is_so, patience=PATIENCE):
-    """Whether something becomes so."""
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        if is_so():
-            return True
-        time.sleep(0.01)
-    return is_so()
 
 
 class served(unittest.TestCase):
@@ -180,7 +167,7 @@ class qa_web(served):
         sent = self.receiver.bearing("beacon")
         self.receiver.put("bearing", sent)
         self.receiver.put("bearing", self.receiver.bearing("voice"))
-        self.assertTrue(wait_until(
+        self.assertTrue(wait_for(
             lambda: len(self.json_of("/api/bearings")["bearings"]) == 2))
         found = self.json_of("/api/bearings?channel=beacon")["bearings"]
         age = found[0].pop("age_s")
@@ -190,7 +177,7 @@ class qa_web(served):
     def test_the_history_is_written_once_for_many_who_ask(self):
         with mock.patch.object(web, "_HISTORY_INTERVAL", 1e6):
             self.receiver.put("bearing", self.receiver.bearing("beacon"))
-            self.assertTrue(wait_until(lambda: self.server._history.has("beacon")))
+            self.assertTrue(wait_for(lambda: self.server._history.has("beacon")))
             with mock.patch.object(
                 bearing_history, "bearings", autospec=True, side_effect=bearing_history.bearings
             ) as bearings:
@@ -205,7 +192,7 @@ class qa_web(served):
 
     def test_what_is_not_finite_is_null(self):
         self.receiver.put("bearing", self.receiver.bearing("beacon", std_deg=math.nan))
-        self.assertTrue(wait_until(lambda: self.json_of("/api/bearings")["bearings"]))
+        self.assertTrue(wait_for(lambda: self.json_of("/api/bearings")["bearings"]))
         self.assertEqual(self.json_of("/api/bearings")["bearings"][0]["std_deg"], [None])
 
     def test_colours_of_the_page_are_those_of_the_displays(self):
@@ -397,7 +384,7 @@ class qa_web(served):
     def test_a_body_that_does_not_come_is_not_waited_for(self):
         with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE) as slow:
             # The request itself is waited for as long as ever.
-            self.assertTrue(wait_until(lambda: self.server._silent))
+            self.assertTrue(wait_for(lambda: self.server._silent))
             with mock.patch.object(web, "_PATIENCE_REQUEST", 0.2):
                 slow.sendall(
                     f"POST /api/command HTTP/1.1\r\nHost: {self.host}\r\nContent-Length: 20\r\n"
@@ -444,7 +431,7 @@ class qa_web(served):
             # Passes as HTTP, but is no address; nobody can say what it asks.
             self.assertEqual(self.raw(b"GET http://[::1/ HTTP/1.1\r\n" + host + b"\r\n"), b"")
         self.assertEqual(self.server.counters()["bad_requests"], len(bad) + 1)
-        self.assertTrue(wait_until(lambda: not self.server._silent))
+        self.assertTrue(wait_for(lambda: not self.server._silent))
         self.json_of("/api/state")
 
     def test_mistakes_in_the_server_are_logged_once(self):
@@ -455,7 +442,7 @@ class qa_web(served):
         with self.assertLogs("gnuradio.bearing", logging.ERROR) as log:
             for _ in range(3):
                 self.server._loop.call_soon_threadsafe(fail)
-            self.assertTrue(wait_until(lambda: self.server.counters().get("failures") == 3))
+            self.assertTrue(wait_for(lambda: self.server.counters().get("failures") == 3))
         self.assertEqual(len(log.records), 1)
         self.json_of("/api/state")
 
@@ -478,7 +465,7 @@ class qa_web(served):
         threads = [threading.Thread(target=self.post, args=(gain, self.token)) for _ in range(4)]
         for thread in threads:
             thread.start()
-        self.assertTrue(wait_until(lambda: len(calls) == 5))
+        self.assertTrue(wait_for(lambda: len(calls) == 5))
         status, answer = self.post(gain, self.token)
         self.assertEqual(status, 503)
         self.json_of("/api/state")
@@ -519,7 +506,7 @@ class qa_web(served):
                 await socket_.close()
 
         self.in_loop(run())
-        self.assertTrue(wait_until(lambda: self.json_of("/api/state")["web"]["watching"] == 0))
+        self.assertTrue(wait_for(lambda: self.json_of("/api/state")["web"]["watching"] == 0))
 
     def test_a_watcher_is_told_how_many_it_lost(self):
         async def run():
@@ -542,9 +529,9 @@ class qa_web(served):
                 await socket_.close()
 
         self.in_loop(run())
-        self.assertTrue(wait_until(lambda: not self.server._watchers))
+        self.assertTrue(wait_for(lambda: not self.server._watchers))
         lost = lambda: self.server.counters().get("lost_by_slow_watchers", 0)
-        self.assertTrue(wait_until(lambda: lost() >= 300 - MOST_WAITING))
+        self.assertTrue(wait_for(lambda: lost() >= 300 - MOST_WAITING))
 
     def test_a_watcher_cannot_say_anything(self):
         async def run():
@@ -604,7 +591,7 @@ class qa_web(served):
             "\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
             .encode()
         )
-        self.assertTrue(wait_until(lambda: self.server.counters().get("watchers") == 1))
+        self.assertTrue(wait_for(lambda: self.server.counters().get("watchers") == 1))
         return next(iter(list(self.server._watchers.values())), None)
 
     def test_a_watcher_that_takes_nothing_is_cut_off(self):
@@ -612,7 +599,7 @@ class qa_web(served):
             self.watch_without_reading()
             self.receiver.start(interval_s=0.001)
             self.addCleanup(self.receiver.stop)
-            self.assertTrue(wait_until(lambda: not self.server._watchers))
+            self.assertTrue(wait_for(lambda: not self.server._watchers))
         self.assertEqual(self.json_of("/api/state")["web"]["stuck_watchers"], 1)
 
     def test_a_watcher_that_does_not_read_loses_the_oldest_and_nobody_else_anything(self):
@@ -640,13 +627,13 @@ class qa_web(served):
         self.assertLessEqual(len(client._texts), MOST_WAITING)
         # The end does not wait for the one that is stuck.
         self.server.stop()
-        self.assertTrue(wait_until(lambda: self.server.port is None))
+        self.assertTrue(wait_for(lambda: self.server.port is None))
 
     def test_connections_that_say_nothing_are_bounded(self):
         sockets = [socket.create_connection(("127.0.0.1", self.port)) for _ in range(64)]
         for each in sockets:
             self.addCleanup(each.close)
-        self.assertTrue(wait_until(
+        self.assertTrue(wait_for(
             lambda: len(self.server._silent) == 64))
         one_more = socket.create_connection(("127.0.0.1", self.port))
         self.addCleanup(one_more.close)
